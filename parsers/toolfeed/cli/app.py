@@ -1,0 +1,227 @@
+"""The commands: what they take, and what they say about a bad argument.
+
+Results go to standard output: live and coloured on a terminal, a line per event elsewhere. A bad argument is one line
+on standard error and exit code 2. Ctrl-C exits with 130; a closed pipe ends the command without a word.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import click
+import msgspec
+
+import toolfeed
+
+from ..errors import ToolfeedError
+from ..events import Event
+from .reading import Cut, fragments, text_chunks
+from .show import print_event, print_json
+
+
+class Refused(click.ClickException):
+    """A bad argument: one line on standard error, exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"toolfeed: {' '.join(self.message.split())}", file=file, err=True)
+
+
+class Commands(click.Group):
+    """A group that ends in the same way however one of its commands does."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ToolfeedError as error:
+            raise Refused(str(error)) from error
+        except KeyboardInterrupt:
+            ctx.exit(130)
+        except BrokenPipeError:
+            # What is still buffered goes nowhere, or the interpreter complains when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+def read_cut(ctx: click.Context, param: click.Parameter, value: str | None) -> Cut | None:
+    """`words`, `chars`, or a number of characters."""
+    if value is None:
+        return None
+    if value == "words":
+        return "words"
+    number = 1 if value == "chars" else int(value) if value.isdecimal() else 0
+    if number < 1:
+        raise Refused(f"--cut takes words, chars, or a number of characters from 1 on, not {value!r}")
+    return number
+
+
+@contextmanager
+def reading(path: str) -> Generator[None]:
+    """Say which file could not be read."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Refused(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def load_tools(path: str) -> Any:
+    """The tools in a JSON file, in any shape that `Parser` takes."""
+    try:
+        with reading(path):
+            return json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise Refused(f"{path} is not JSON: {error}") from error
+
+
+@click.group(
+    "toolfeed",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `toolfeed demo`. Then: my-model | toolfeed parse --format hermes",
+)
+@click.version_option(package_name="toolfeed", message="%(prog)s %(version)s")
+def commands() -> None:
+    """Read the tool calls, reasoning and content in what a language model writes, as it comes."""
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="A JSON line per format, on a terminal too.")
+def formats(as_json: bool) -> None:
+    """List the formats that this installation knows."""
+    infos = toolfeed.formats()
+    if as_json or not sys.stdout.isatty():
+        for info in infos:
+            print_json(msgspec.to_builtins(info))
+    else:
+        from .screen import show_formats
+
+        show_formats(infos)
+
+
+@commands.command()
+@click.option(
+    "--format",
+    "-f",
+    "format_",
+    metavar="NAME|FILE.toml",
+    required=True,
+    help="A format's name or alias (see `toolfeed formats`), or a grammar file.",
+)
+@click.option(
+    "--tools", "-t", metavar="FILE.json", help="The tools that the model was given, in OpenAI or Anthropic shape."
+)
+@click.option("--start", type=click.Choice(["content", "reasoning"]), help="What the text begins in.")
+@click.option("--prompt", metavar="TEXT", help="The end of the prompt, which tells what the text begins in.")
+@click.option(
+    "--cut",
+    metavar="N|words|chars",
+    callback=read_cut,
+    help="Feed pieces of N characters, words, or single characters. Default: whatever has arrived.",
+)
+@click.option(
+    "--whitespace",
+    type=click.Choice(["trim", "keep"]),
+    default="trim",
+    show_default=True,
+    help="What to do with the whitespace next to markup.",
+)
+@click.option("--repair", is_flag=True, help="Accept the kinds of damage that the format can repair.")
+@click.option("--delay", metavar="MS", type=click.FloatRange(min=0), default=0, help="Wait between fragments.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON line per event, on a terminal too.")
+@click.argument("file", default="-", metavar="[FILE|-]")
+def parse(
+    format_: str,
+    tools: str | None,
+    start: Literal["content", "reasoning"] | None,
+    prompt: str | None,
+    cut: Cut | None,
+    whitespace: Literal["trim", "keep"],
+    repair: bool,
+    delay: float,
+    as_json: bool,
+    file: str,
+) -> None:
+    """Show the events of a model's text as they come.
+
+    The text is a file's, or standard input's: a live pipe is read as it delivers, so each character of an argument
+    shows as soon as it is there. On a terminal the events are shown as they read; elsewhere each is a line of JSON.
+    """
+    with reading(format_):
+        parser = toolfeed.Parser(
+            format_,
+            tools=None if tools is None else load_tools(tools),
+            start=start,
+            prompt=prompt,
+            whitespace=whitespace,
+            repair=repair,
+        )
+    with reading(file):
+        stream = click.open_file(file, "rb")
+    if file == "-" and sys.stdin.isatty():
+        click.echo("reading from the terminal; Ctrl-D ends the text", err=True)
+
+    if as_json or not sys.stdout.isatty():
+        show, end = print_event, None
+    else:
+        from .screen import Screen
+
+        screen = Screen()
+        show, end = screen.show, screen.end
+
+    def show_all(events: list[Event]) -> None:
+        for event in events:
+            show(event)
+
+    try:
+        with stream:
+            for fragment in fragments(text_chunks(stream), cut):
+                show_all(parser.feed(fragment))
+                if delay:
+                    time.sleep(delay / 1000)
+        show_all(parser.finish())
+    finally:
+        if end is not None:
+            end()
+
+
+@commands.command(short_help="Watch turns of several models stream.")
+@click.option(
+    "--format",
+    "-f",
+    "names",
+    metavar="NAME|FILE.toml",
+    multiple=True,
+    help="Show this format's example; may be given several times.",
+)
+@click.option("--speed", metavar="CHARS_PER_SECOND", type=click.FloatRange(min=1), help="Default: about reading speed.")
+@click.option("--no-animation", is_flag=True, help="Show each turn at once.")
+def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> None:
+    """Watch turns of several models stream: their text on one side, the events on the other."""
+    from .demo import Turn, animate, choose_turns, show_still, show_transcript
+    from .screen import stdout_console
+
+    turns: list[Turn] = []
+    for name in names:
+        with reading(name):
+            found = choose_turns([name])
+        if not found:
+            raise Refused(f"{name} has no example to show")
+        turns += found
+    turns = turns or choose_turns(None)
+    console = stdout_console()
+    if not console.is_terminal or console.is_dumb_terminal:
+        show_transcript(turns)
+    elif no_animation:
+        show_still(console, turns)
+    else:
+        animate(console, turns, speed)

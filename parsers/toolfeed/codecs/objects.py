@@ -1,0 +1,462 @@
+"""Calls as JSON objects: `{"name": …, "arguments": {…}}` (formats.md, the J and L rules).
+
+Reads one object, several after one another, or a list of them. Keys come in any order; arguments that come before the
+name wait for it. `keyed` objects have a single key, the name: `{"get_weather": {…}}`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+from .arguments import Arguments
+from .json_value import JsonValue
+from .signals import DONE, ELEMENT, END, FAULT, MORE, NO_CALL, START
+
+_SPACES: Final = re.compile(r"[ \t\r\n]*")
+_STRING_STOP: Final = re.compile(r'["\\]')
+
+# Where the machine stands.
+_BEFORE = 0  # before a list or an object
+_ITEM = 1  # in a list, before an element
+_NEXT = 2  # in a list, behind an element
+_OPEN = 3  # at an object's brace
+_FIRST_KEY = 4  # behind it
+_KEY = 5  # behind a comma
+_IN_KEY = 6
+_COLON = 7
+_VALUE = 8
+_IN_NAME = 9
+_IN_ARGUMENTS = 10
+_IN_OTHER = 11  # a value that is skipped, or the id
+_AFTER = 12  # behind a value
+_OVER = 13
+_IN_ELEMENT = 14  # an element of a list that is no object
+
+_ENDS_BADLY: Final = frozenset("[]{}\"',:")
+
+
+class CallObjects:
+    """One payload of call objects. `feed` stops at each signal; `name`, `id` and `error` belong to the last one."""
+
+    __slots__ = (
+        "_again",
+        "_arguments",
+        "_bare",
+        "_digits",
+        "_escaped",
+        "_flush",
+        "_held",
+        "_id_key",
+        "_keyed",
+        "_keyed_object",
+        "_keys",
+        "_length",
+        "_limit",
+        "_list",
+        "_named",
+        "_nested",
+        "_other",
+        "_pieces",
+        "_read",
+        "_started",
+        "_state",
+        "_tools",
+        "error",
+        "id",
+        "name",
+        "notes",
+        "signal",
+        "tiles",
+    )
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        arguments: tuple[str, ...],
+        ids: tuple[str, ...],
+        *,
+        keyed: bool = False,
+        bare: bool = False,
+        declared: frozenset[str] | None = None,
+        limit: int = 256,
+        digits: int = 4000,
+    ) -> None:
+        """`names`, `arguments`, `ids`: the spellings of those keys. `bare`: no marker stands before the object, so only a
+        name and arguments together make it a call, and an unknown key none. `declared`: the tools' names."""
+        self._keys = (names, arguments, ids)
+        self._keyed = keyed
+        self._bare = bare
+        self._tools = declared
+        self._limit = limit
+        self._digits = digits
+        self._state = _BEFORE
+        self._list = False
+        self._again = False  # a keyed object goes on with another call
+        self.signal = MORE
+        self.error = ""
+        self.tiles: list[tuple[str, int]] | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        """Before a call."""
+        self.name = ""
+        self.id = ""
+        self.notes: list[str] = []
+        self._named = False
+        self._started = False
+        self._flush = False
+        self._read = False  # the arguments are complete
+        self._arguments: Arguments | None = None
+        self._held: list[str] = []
+        self._other: JsonValue | None = None
+        self._id_key = False
+        self._nested = 0
+        self._keyed_object = False
+        self._pieces: list[str] = []
+        self._length = 0
+        self._escaped = False
+
+    def copy(self) -> CallObjects:
+        twin = CallObjects.__new__(CallObjects)
+        for slot in CallObjects.__slots__:
+            setattr(twin, slot, getattr(self, slot))
+        twin.notes = list(self.notes)
+        twin._held = list(self._held)
+        twin._pieces = list(self._pieces)
+        twin._arguments = self._arguments.copy() if self._arguments else None
+        twin._other = self._other.copy() if self._other else None
+        return twin
+
+    @property
+    def in_list(self) -> bool:
+        """Whether the calls stand in brackets, so that each ends with its own."""
+        return self._list
+
+    @property
+    def complete(self) -> bool:
+        """Whether the text may end here: the arguments of the call that was begun are balanced."""
+        return self._started and self._read
+
+    @property
+    def held(self) -> str:
+        if self._arguments is not None and not self._read:
+            return self._arguments.held
+        return ""
+
+    def quick(self) -> Callable[[str], object] | None:
+        """See JsonValue.quick."""
+        if self._state == _IN_ARGUMENTS and self._started and not self._held and self._arguments is not None:
+            return self._arguments.quick()
+        return None
+
+    def closing_suffix(self) -> str:
+        if self._arguments is None:
+            return "{}"
+        return "" if self._read else self._arguments.closing_suffix()
+
+    def feed(self, text: str, pos: int, out: list[str]) -> int:
+        """Read from text[pos:]; arguments go to `out` once their call has started. Stops at a signal."""
+        self.signal = MORE
+        if self._flush:
+            self._flush = False
+            out += self._held
+            self._held.clear()
+            if self._state == _AFTER and self._read and self._arguments is not None:
+                self.notes += self._arguments.notes
+        while self.signal == MORE:
+            state = self._state
+            if state == _IN_ARGUMENTS:
+                pos = self._feed_arguments(text, pos, out)
+            elif state == _IN_KEY or state == _IN_NAME:
+                pos = self._feed_string(text, pos)
+            elif state == _IN_OTHER or state == _IN_ELEMENT:
+                pos = self._feed_other(text, pos)
+            elif state == _OVER:
+                self.signal = DONE
+                return pos
+            else:
+                match = _SPACES.match(text, pos)
+                pos = match.end() if match else pos
+                if pos == len(text):
+                    return pos
+                pos = self._token(text, pos, out)
+                continue
+            if pos == len(text) and self.signal == MORE:
+                return pos
+        return pos
+
+    # -- between values --------------------------------------------------------------------------------------------
+
+    def _token(self, text: str, pos: int, out: list[str]) -> int:
+        char = text[pos]
+        state = self._state
+        if state == _BEFORE:
+            if char == "[":
+                self._list = True
+                self._state = _ITEM
+                return pos + 1
+            return self._element(char, pos)
+        if state == _ITEM:
+            if char == "]":
+                self._state = _OVER
+                return pos + 1
+            return self._element(char, pos)
+        if state == _NEXT:
+            if char == "]":
+                self._state = _OVER
+                return pos + 1
+            if char != ",":
+                return self._fault(pos, "expected ',' or ']' after a call")
+            self._state = _ITEM
+            return pos + 1
+        if state == _OPEN:
+            self._state = _FIRST_KEY
+            return pos + 1
+        if state == _FIRST_KEY or state == _KEY:
+            if self._again:
+                self._again = False
+                self.signal = ELEMENT
+                return pos
+            if char == '"':
+                self._state = _IN_KEY
+                return pos + 1
+            if char == "}" and state == _FIRST_KEY:
+                return self._close(pos, out)
+            return self._fault(pos, "expected a key")
+        if state == _COLON:
+            if char != ":":
+                return self._fault(pos, "expected ':'")
+            self._state = _VALUE
+            return pos + 1
+        if state == _VALUE:
+            return self._value(char, pos)
+        if char == ",":
+            if self._keyed and self.complete and not self._keyed_object:
+                return self._next_key(pos)
+            self._state = _KEY
+            return pos + 1
+        if char == "}":
+            return self._close(pos, out)
+        if self.complete and char not in _ENDS_BADLY:
+            self.notes.append("closer_missing")
+            return self._end(pos)
+        return self._fault(pos, "expected ',' or '}'")
+
+    def _next_key(self, pos: int) -> int:
+        """A second key in a keyed element is another call."""
+        self._again = True
+        self._state = _KEY
+        self.signal = END
+        return pos + 1
+
+    def _element(self, char: str, pos: int) -> int:
+        if char != "{":
+            if self._list and self._state == _ITEM:
+                self._reset()
+                self._other = JsonValue(self._digits)
+                self._state = _IN_ELEMENT
+                self.signal = ELEMENT
+                return pos
+            return self._fault(pos, "expected a call object")
+        self._reset()
+        self._state = _OPEN
+        self.signal = ELEMENT
+        return pos
+
+    def _fault(self, pos: int, error: str) -> int:
+        self.signal = FAULT
+        self.error = error
+        return pos
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def _feed_string(self, text: str, pos: int) -> int:
+        """A key, or the name: short, so it is read whole."""
+        start = pos
+        while pos < len(text):
+            if self._escaped:
+                self._escaped = False
+                pos += 1
+                continue
+            match = _STRING_STOP.search(text, pos)
+            if match is None:
+                pos = len(text)
+                break
+            pos = match.end()
+            if text[pos - 1] == '"':
+                self._pieces.append(text[start : pos - 1])
+                return self._string_over(text, pos)
+            self._escaped = True
+        self._pieces.append(text[start:pos])
+        self._length += pos - start
+        if self._length > self._limit:
+            return self._fault(pos, "a key or name is too long")
+        return pos
+
+    def _string_over(self, text: str, pos: int) -> int:
+        raw = "".join(self._pieces)
+        self._pieces.clear()
+        self._length = 0
+        try:
+            string = json.loads(f'"{raw}"', strict=False)
+        except ValueError:
+            return self._fault(pos - 1, "a key or name that is not a JSON string")
+        if len(string) > self._limit:
+            return self._fault(pos - 1, "a key or name is too long")
+        if self._state == _IN_NAME:
+            self._state = _AFTER
+            self.name = string.strip()
+            self._named = True
+            self._tile("name", pos - 1)
+            self._begin_if_ready()
+            return pos
+        self._state = _COLON
+        if self._keyed and not self._keyed_object:
+            if self._named or string not in self._keys[0] or string in (self._tools or ()):
+                self._tile("name", pos - 1)
+                return self._keyed_name(string, pos)
+            self._keyed_object = True  # an object with a name after all
+        names, arguments, ids = self._keys
+        self._id_key = False
+        if string in names and not self._named:
+            self._pieces.append("name")
+        elif string in arguments and self._arguments is None:
+            self._pieces.append("arguments")
+        elif string in ids:
+            self._id_key = True
+            self._pieces.append("other")
+        elif string == "function" and not self._nested:
+            self._pieces.append("function")
+        elif string == "type" or not self._bare:
+            if string in arguments or string in names:
+                self.notes.append("duplicate_key")
+            self._pieces.append("other")
+        else:
+            return self._fault(pos - 1, f"the key {string!r} is not a call's")
+        return pos
+
+    def _keyed_name(self, name: str, pos: int) -> int:
+        self._reset()
+        self.name = name.strip()
+        self._named = True
+        self._pieces.append("arguments")
+        self._begin_if_ready()
+        return pos
+
+    def _value(self, char: str, pos: int) -> int:
+        role = self._pieces.pop()
+        if role == "name" and char == '"':
+            self._state = _IN_NAME
+            return pos + 1
+        if role == "function" and char == "{":
+            self._nested = 1
+            self._state = _FIRST_KEY
+            return pos + 1
+        if role == "arguments":
+            if char == "n" and self._bare:
+                return self._fault(pos, "no arguments")
+            if char not in '{"n':
+                return self._fault(pos, "the arguments are not a JSON object")
+            self._arguments = Arguments(self._digits)
+            self._state = _IN_ARGUMENTS
+            self._begin_if_ready()
+            return pos
+        if role == "name" or (role == "function" and self._bare):
+            return self._fault(pos, "a name that is not a string")
+        self._other = JsonValue(self._digits)
+        self._state = _IN_OTHER
+        return pos
+
+    def _begin_if_ready(self) -> None:
+        """Start the call when all that it needs is known."""
+        if self._started or not self._named or not self.name:
+            return
+        if self._bare and self._arguments is None:
+            return
+        self._started = True
+        self._flush = True
+        self.signal = START
+
+    def _feed_arguments(self, text: str, pos: int, out: list[str]) -> int:
+        arguments = self._arguments
+        assert arguments is not None
+        if pos == len(text):
+            return pos
+        pos = arguments.feed(text, pos, out if self._started else self._held)
+        if arguments.error:
+            return self._fault(pos, arguments.error)
+        if arguments.done:
+            self._read = True
+            self._state = _AFTER
+            if self._started:
+                self.notes += arguments.notes
+            self._tile("arguments", pos)
+        return pos
+
+    def _feed_other(self, text: str, pos: int) -> int:
+        other = self._other
+        assert other is not None
+        kept: list[str] = []
+        end = other.feed(text, pos, kept)
+        if self._id_key:
+            self._pieces += kept
+            self._length += end - pos
+            if self._length > self._limit:
+                self._id_key = False
+                self._pieces.clear()
+        if other.error:
+            return self._fault(end, other.error)
+        if not other.done:
+            return end
+        if self._id_key:
+            self.id = _id_text("".join(self._pieces))
+        self._pieces.clear()
+        self._length = 0
+        self._other = None
+        if self._state == _IN_ELEMENT:
+            self._state = _NEXT
+            self.signal = NO_CALL
+            return end
+        self._state = _AFTER
+        return end
+
+    # -- the end of an object ------------------------------------------------------------------------------------------
+
+    def _close(self, pos: int, out: list[str]) -> int:
+        if self._nested:
+            self._nested = 0
+            self._state = _AFTER
+            return pos + 1
+        if not self._started:
+            if self._again or not self._named or not self.name or self._bare:
+                self._state = _NEXT if self._list else _OVER
+                self.signal = NO_CALL
+                return pos + 1
+            self._begin_if_ready()
+            return pos
+        if not self._read:
+            out.append("{}")
+            self._read = True
+        return self._end(pos + 1)
+
+    def _end(self, pos: int) -> int:
+        self._state = _NEXT if self._list else _OVER
+        self.signal = END
+        return pos
+
+    def _tile(self, kind: str, end: int) -> None:
+        if self.tiles is not None:
+            self.tiles.append((kind, end))
+
+
+def _id_text(raw: str) -> str:
+    """An id as the model wrote it: a string's text, a number's digits."""
+    if raw.startswith('"'):
+        try:
+            return str(json.loads(raw, strict=False))
+        except ValueError:
+            return ""
+    return raw if raw not in ("null", "true", "false") and raw[:1] not in "[{" else ""

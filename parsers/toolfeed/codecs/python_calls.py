@@ -1,0 +1,324 @@
+"""Calls as Python: `[get_weather(city='Paris', days=3), get_time()]` (formats.md, the P rules).
+
+Reads a list in brackets, or calls after one another, a line each or on one line. Keyword arguments become one JSON object
+while they stream. Nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+from ..coercion import coerce, escape
+from ..tools import Tool
+from .python_value import PythonValue
+from .signals import DONE, ELEMENT, END, FAULT, MORE, START
+
+_SPACES: Final = re.compile(r"[ \t\r\n]*")
+_NAME: Final = re.compile(r"[\w.\-]*")
+_KEY: Final = re.compile(r"\w*")
+
+# Where the machine stands.
+_BEFORE = 0  # before a list or a call
+_ITEM = 1  # before a call
+_IN_NAME = 2
+_FIRST = 3  # behind the parenthesis
+_ARGUMENT = 4  # behind a comma
+_IN_KEY = 5
+_EQUALS = 6
+_IN_VALUE = 7
+_AFTER = 8  # behind a value
+_NEXT = 9  # behind a call
+_OVER = 10
+
+
+class PythonCalls:
+    """One payload of Python calls. `feed` stops at each signal; `name` and `error` belong to the last one."""
+
+    __slots__ = (
+        "_any",
+        "_bare",
+        "_declared",
+        "_digits",
+        "_dropped",
+        "_fresh",
+        "_key",
+        "_keys",
+        "_length",
+        "_limit",
+        "_list",
+        "_out",
+        "_pieces",
+        "_quoted",
+        "_started",
+        "_state",
+        "_value",
+        "error",
+        "id",
+        "name",
+        "notes",
+        "signal",
+        "tiles",
+        "tool",
+    )
+
+    def __init__(
+        self, *, bare: bool = False, declared: frozenset[str] | None = None, limit: int = 256, digits: int = 4000
+    ) -> None:
+        """`bare`: no marker stands before the list, so a call needs a `declared` name, or, where the tools are not known, to
+        be followed by `)` or a keyword."""
+        self._bare = bare
+        self._declared = declared
+        self._limit = limit
+        self._digits = digits
+        self._state = _BEFORE
+        self._list = False
+        self._any = False  # a call was read
+        self.signal = MORE
+        self.error = ""
+        self.id = ""
+        self.tiles: list[tuple[str, int]] | None = None
+        self.tool: Tool | None = None  # the declaration of the call's tool, set by whoever is told of START
+        self._reset()
+
+    def _reset(self) -> None:
+        """Before a call."""
+        self.name = ""
+        self.notes: list[str] = []
+        self.tool = None
+        self._started = False
+        self._keys: set[str] = set()
+        self._pieces: list[str] = []  # of a name or keyword
+        self._length = 0
+        self._value: PythonValue | None = None
+        self._out: list[str] = []  # arguments that wait for the start to be told
+        self._key = ""
+        self._fresh = True  # before the value's first character
+        self._dropped = False  # the value of a repeated keyword
+        self._quoted: list[str] | None = None  # a quoted value whose type admits no string, or one that is dropped
+
+    def copy(self) -> PythonCalls:
+        twin = PythonCalls.__new__(PythonCalls)
+        for slot in PythonCalls.__slots__:
+            setattr(twin, slot, getattr(self, slot))
+        twin.notes = list(self.notes)
+        twin._keys = set(self._keys)
+        twin._pieces = list(self._pieces)
+        twin._out = list(self._out)
+        twin._quoted = list(self._quoted) if self._quoted is not None else None
+        twin._value = self._value.copy() if self._value else None
+        return twin
+
+    @property
+    def in_list(self) -> bool:
+        """Whether the calls stand in brackets, so that each ends with its own."""
+        return self._list
+
+    @property
+    def complete(self) -> bool:
+        """Whether the text may end here: no call is open."""
+        return self._state in (_NEXT, _OVER)
+
+    @property
+    def held(self) -> str:
+        if self._state == _IN_VALUE and self._value is not None:
+            return "".join(self._quoted or ()) + self._value.held
+        return "".join(self._pieces)
+
+    def quick(self) -> Callable[[str], object] | None:
+        """See JsonValue.quick."""
+        if self._state == _IN_VALUE and self._value is not None and self._quoted is None:
+            return self._value.quick()
+        return None
+
+    def closing_suffix(self) -> str:
+        if not self._started:
+            return ""
+        if self._state == _IN_VALUE and self._value is not None:
+            return ("null" if self._quoted is not None else self._value.closing_suffix()) + "}"
+        return "}"
+
+    def feed(self, text: str, pos: int, out: list[str]) -> int:
+        """Read from text[pos:]; arguments go to `out` once their call has started. Stops at a signal."""
+        self.signal = MORE
+        if self._started and self._out:
+            out += self._out
+            self._out.clear()
+        while self.signal == MORE:
+            state = self._state
+            if state == _IN_VALUE:
+                pos = self._feed_value(text, pos, out)
+            elif state == _IN_NAME or state == _IN_KEY:
+                pos = self._feed_word(text, pos, out)
+            elif state == _OVER:
+                self.signal = DONE
+                return pos
+            else:
+                match = _SPACES.match(text, pos)
+                pos = match.end() if match else pos
+                if pos == len(text):
+                    return pos
+                pos = self._token(text[pos], pos, out)
+                continue
+            if pos == len(text) and self.signal == MORE:
+                return pos
+        return pos
+
+    def _token(self, char: str, pos: int, out: list[str]) -> int:
+        state = self._state
+        if state == _BEFORE and char == "[":
+            self._list = True
+            self._state = _ITEM
+            return pos + 1
+        if state == _BEFORE or state == _ITEM:
+            if char == "]" and self._list and (self._any or not self._bare):
+                self._state = _OVER
+                return pos + 1
+            if char == "_" or char.isalpha():
+                self._reset()
+                self._state = _IN_NAME
+                self.signal = ELEMENT
+                return pos
+            return self._fault(pos, "expected a call")
+        if state == _FIRST or state == _ARGUMENT:
+            if char == ")":
+                return self._close(pos, out)
+            if char == "_" or char.isalpha():
+                self._state = _IN_KEY
+                return pos
+            return self._fault(pos, "expected a keyword argument")
+        if state == _EQUALS:
+            if char != "=":
+                return self._fault(pos, "a positional argument, or an expression")
+            self._state = _IN_VALUE
+            self._fresh = True
+            self._keyword(out)
+            return pos + 1
+        if state == _AFTER:
+            if char == ",":
+                self._state = _ARGUMENT
+                return pos + 1
+            if char == ")":
+                return self._close(pos, out)
+            return self._fault(pos, "expected ',' or ')'")
+        return self._after_call(char, pos)
+
+    def _after_call(self, char: str, pos: int) -> int:
+        if self._list:
+            if char == "]":
+                self._state = _OVER
+                return pos + 1
+            if char != ",":
+                return self._fault(pos, "expected ',' or ']' after a call")
+            self._state = _ITEM
+            return pos + 1
+        if char == ",":
+            self._state = _ITEM
+            return pos + 1
+        self._state = _ITEM if char == "_" or char.isalpha() else _OVER
+        return pos
+
+    def _fault(self, pos: int, error: str) -> int:
+        self.signal = FAULT
+        self.error = error
+        return pos
+
+    def _feed_word(self, text: str, pos: int, out: list[str]) -> int:
+        """A call's name or an argument's: short, so it is read whole."""
+        naming = self._state == _IN_NAME
+        match = (_NAME if naming else _KEY).match(text, pos)
+        end = match.end() if match else pos
+        self._pieces.append(text[pos:end])
+        self._length += end - pos
+        if self._length > self._limit:
+            return self._fault(end, "a name is too long")
+        if end == len(text):
+            return end
+        if not naming:
+            self._state = _EQUALS
+            return end
+        if text[end] != "(":
+            return self._fault(end, "expected '(' behind a name")
+        self.name = "".join(self._pieces)
+        if not all(part.isidentifier() for part in self.name.replace("-", "_").split(".")):
+            return self._fault(end, "a name that is no name")
+        self._pieces.clear()
+        self._length = 0
+        if self.tiles is not None:
+            self.tiles.append(("name", end))
+        self._state = _FIRST
+        self._out.append("{")
+        if not self._bare or self._declared is not None:
+            self._start()
+        return end + 1
+
+    def _start(self) -> None:
+        self._started = True
+        self._any = True
+        self.signal = START
+
+    def _keyword(self, out: list[str]) -> None:
+        """A keyword is read; in a bare call whose name nobody knows it is what makes it one."""
+        key = "".join(self._pieces)
+        self._pieces.clear()
+        self._length = 0
+        self._value = PythonValue(self._digits)
+        if key in self._keys:
+            self.notes.append("duplicate_key")
+            self._quoted = []
+            self._dropped = True
+            return
+        text = (", " if self._keys else "") + f'"{escape(key)}": '
+        self._keys.add(key)
+        self._key = key
+        if self._started:
+            out.append(text)
+            return
+        self._out.append(text)
+        self._start()
+
+    def _feed_value(self, text: str, pos: int, out: list[str]) -> int:
+        value = self._value
+        assert value is not None
+        if self._fresh:
+            match = _SPACES.match(text, pos)
+            pos = match.end() if match else pos
+            if pos == len(text):
+                return pos
+            self._fresh = False
+            if not self._dropped and self.tool is not None and text[pos] in "\"'":
+                kind = self.tool.parameter(self._key)
+                if not kind.admits_string:
+                    self._quoted = []
+        pos = value.feed(text, pos, out if self._quoted is None else self._quoted)
+        if value.error:
+            return self._fault(pos, value.error)
+        if value.done:
+            self._value_over(out)
+        return pos
+
+    def _value_over(self, out: list[str]) -> None:
+        value, self._value = self._value, None
+        assert value is not None
+        self.notes += sorted(value.notes)
+        if self._quoted is not None and not self._dropped and self.tool is not None:
+            quoted = str(json.loads("".join(self._quoted)))
+            written, notes = coerce(quoted, self.tool.parameter(self._key))
+            out.append(written)
+            self.notes += [*notes, "quoted_value"]
+        self._quoted = None
+        self._dropped = False
+        self._state = _AFTER
+
+    def _close(self, pos: int, out: list[str]) -> int:
+        if not self._started:  # name()
+            self._start()
+            return pos
+        out.append("}")
+        if self.tiles is not None:
+            self.tiles.append(("arguments", pos + 1))
+        self._state = _NEXT
+        self.signal = END
+        return pos + 1

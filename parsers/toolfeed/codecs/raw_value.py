@@ -1,0 +1,241 @@
+"""A raw value between tags: `<parameter=city>\\nParis\\n</parameter>` (formats.md, the T rules).
+
+Nothing in it is quoted or escaped, so it ends at a closer behind which the framing can go on (T3). A string streams as a
+JSON string; another type is read as the tool's schema says (chapter A).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..coercion import TypedReader, escape
+from ..schema import ParameterType
+from .python_value import PythonValue
+
+_SPACES: Final = re.compile(r"[ \t\r\n]*")
+
+
+class Exit:
+    """How the raw values of one template end; made once per grammar.
+
+    `find`: where an end may begin. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare`
+    (a line break, behind which the framing goes on without it) and `key` (the parameter that then begins). `closing`: the
+    closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is.
+    """
+
+    __slots__ = ("closing", "find", "match", "plain", "trim")
+
+    def __init__(
+        self,
+        find: Callable[..., Any],
+        match: Callable[..., Any],
+        closing: Callable[..., Any],
+        plain: Callable[..., Any],
+        trim: str,
+    ) -> None:
+        self.find = find
+        self.closing = closing
+        self.match = match
+        self.plain = plain
+        self.trim = trim
+
+
+class RawValue:
+    """Reads one value up to its end. `feed` sets `over` at the end, `end` behind its closer, `wait` if only more text can
+    decide, `error` if a value that streams as JSON breaks."""
+
+    __slots__ = (
+        "_begun",
+        "_container",
+        "_declared",
+        "_digits",
+        "_dropped",
+        "_exit",
+        "_limit",
+        "_quoted",
+        "_reader",
+        "bare",
+        "end",
+        "error",
+        "notes",
+        "over",
+        "wait",
+    )
+
+    def __init__(
+        self,
+        exit: Exit,
+        kind: ParameterType,
+        *,
+        dropped: bool = False,
+        declared: frozenset[str] | None = None,
+        limit: int = 1024,
+        digits: int = 4000,
+        repair: bool = False,
+    ) -> None:
+        """`dropped`: the value of a repeated key goes nowhere. `declared`: the parameters that may begin where this one's
+        closer is missing; None if that is not known. `limit`: of an end's length."""
+        self._exit = exit
+        self._declared = declared
+        self._limit = limit
+        self._digits = digits
+        self._dropped = dropped
+        self._quoted = kind.is_string
+        self._reader = None if kind.is_string else TypedReader(kind, digits=digits, repair=repair)
+        self._container: PythonValue | None = None
+        self._begun = False  # what the tags trim at its start is gone
+        self.notes: list[str] = []
+        self.over = False
+        self.bare = False  # it ended without its closer
+        self.end = 0
+        self.wait = False
+        self.error = ""
+
+    def copy(self) -> RawValue:
+        twin = RawValue.__new__(RawValue)
+        for slot in RawValue.__slots__:
+            setattr(twin, slot, getattr(self, slot))
+        twin.notes = list(self.notes)
+        twin._reader = self._reader.copy() if self._reader else None
+        twin._container = self._container.copy() if self._container else None
+        return twin
+
+    @property
+    def held(self) -> str:
+        if self._container is not None:
+            return self._container.held
+        return self._reader.text if self._reader is not None and not self._quoted else ""
+
+    def quick(self) -> Any:
+        """See JsonValue.quick."""
+        return self._exit.plain if self._quoted and self._begun and not self._dropped else None
+
+    def closing_suffix(self) -> str:
+        if self._dropped:
+            return ""
+        if self._quoted:
+            return '"'
+        return self._container.closing_suffix() if self._container is not None else "null"
+
+    def begin(self, out: list[str]) -> None:
+        """What is certain before the first character."""
+        if self._quoted and not self._dropped:
+            out.append('"')
+
+    def skip_nothing(self) -> None:
+        """The value's opener is missing: its framing has been read."""
+        self._begun = self._exit.trim == "strip"
+
+    def feed(self, text: str, pos: int, out: list[str]) -> int:
+        """Read from text[pos:] and append JSON text to `out`; the position behind what was read."""
+        self.wait = False
+        if not self._begun:
+            pos = self._trim_start(text, pos)
+            if not self._begun:
+                return pos
+        n = len(text)
+        exit = self._exit
+        i = pos
+        while True:
+            found = exit.find(text, i)
+            if found is None:
+                return self._data(text, pos, n, out)
+            j: int = found.start()
+            stop = min(n, j + self._limit)
+            match = exit.match(text, j, stop, partial=True)
+            if match is not None and match.partial:
+                if stop == n and n - j < self._limit:
+                    pos = self._data(text, pos, j, out)
+                    self.wait = not self.error
+                    return pos
+            elif match is not None and self._ends_here(match):
+                pos = self._data(text, pos, j, out)
+                if not self.error:
+                    self._close(out)
+                    self.bare = match.group("closer") is None
+                    self.end = match.end("bare" if self.bare else "closer")
+                return pos
+            i = found.end() if exit.trim == "strip" and found.end() > j + 1 else j + 1
+
+    def finish(self, held: str, out: list[str]) -> None:
+        """The text is over and so is the value: `held` is what might have been its end."""
+        framing = self._exit.trim != "none" and held.isspace()
+        if not framing and self._exit.closing(held) is None:
+            self._data(held, 0, len(held), out)
+        if not self.error:
+            self._close(out)
+
+    def _trim_start(self, text: str, pos: int) -> int:
+        trim = self._exit.trim
+        if trim == "newline":
+            if text.startswith("\r", pos) and pos + 1 == len(text):
+                self.wait = True
+                return pos
+            pos += 2 if text.startswith("\r\n", pos) else text.startswith("\n", pos)
+        elif trim == "strip":
+            match = _SPACES.match(text, pos)
+            pos = match.end() if match else pos
+            if pos == len(text):
+                return pos
+        self._begun = True
+        return pos
+
+    def _ends_here(self, match: Any) -> bool:
+        if match.group("closer") is not None or self._declared is None:
+            return True
+        keys = match.capturesdict().get("key") or []
+        return not keys or keys[-1].strip() in self._declared
+
+    def _data(self, text: str, start: int, end: int, out: list[str]) -> int:
+        """text[start:end] belongs to the value; where a fault is, or the end."""
+        if start == end or self._dropped:
+            return end
+        if self._container is not None:
+            return self._contain(text[start:end], start, out)
+        data = text[start:end]
+        if not self._quoted and self._reader is not None:
+            verdict = self._reader.feed(data)
+            if verdict == "undecided":
+                return end
+            data = self._reader.text
+            if verdict == "container":
+                self._container = PythonValue(self._digits, python=False)
+                return min(end, self._contain(data, end - len(data), out))
+            self._quoted = True
+            out.append('"')
+            self.notes += self._reader.notes
+        out.append(escape(data))
+        return end
+
+    def _contain(self, data: str, start: int, out: list[str]) -> int:
+        container = self._container
+        assert container is not None
+        read = 0
+        if not container.done:
+            read = container.feed(data, 0, out)
+        if container.error:
+            self.error = container.error
+        elif data[read:].strip(" \t\r\n"):
+            self.error = "text behind the value"
+        else:
+            read = len(data)
+        return start + read
+
+    def _close(self, out: list[str]) -> None:
+        self.over = True
+        if self._dropped:
+            return
+        if self._quoted:
+            out.append('"')
+        elif self._container is not None:
+            self._container.end(out)
+            if not self._container.done:
+                self.error = "the value ends before its brackets do"
+                self.over = False
+            self.notes += sorted(self._container.notes)
+        elif self._reader is not None:
+            written, notes = self._reader.finish()
+            out.append(written)
+            self.notes += notes

@@ -1,0 +1,224 @@
+"""A grammar: one wire format as data. Frozen types, the same whether read from TOML or made in Python.
+
+docs/grammar.md is the reference of the notation. The loader, with its errors that know a line, is in `loader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
+
+from .errors import GrammarError
+
+if TYPE_CHECKING:
+    from .message import ToolCall
+    from .program import Program
+
+StartState: TypeAlias = Literal["content", "reasoning"]
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a turn begins.
+
+    `state`: the default. `prompts`: endings of the prompt, and the state that each leaves the turn in. `lead` and
+    `tail`: whitespace that the template writes at the turn's start and end.
+    """
+
+    state: StartState = "content"
+    prompts: dict[str, StartState] = {}
+    lead: str = ""
+    tail: str = ""
+
+
+class Reasoning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The markers of reasoning, with the whitespace that the template writes around them.
+
+    `open`, `close`: spellings, the first one is written. `calls`: what a call opener inside reasoning is: "text", the
+    "end" of the reasoning, or a call "inside" it, after which it goes on.
+    """
+
+    open: tuple[str, ...] = ()
+    close: tuple[str, ...]
+    calls: Literal["text", "end", "inside"] = "text"
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a call that is a JSON object; the first spelling is written."""
+
+    name: tuple[str, ...] = ("name",)
+    arguments: tuple[str, ...] = ("arguments", "parameters")
+    id: tuple[str, ...] = ("id", "tool_call_id")
+
+
+class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How calls are written: template lines, the notation of `notation`.
+
+    `section`: around all calls; `call`: one call; `parameter`: one argument. The first of several is written, all are
+    read. `separator`: what is written between two calls. `optional`: markers that may be missing. `commit`: a call
+    starts at its complete "name", or when its "arguments" begin as well. `names`: "any" text up to the terminator, or
+    "words", where a name with a space in it has to be a declared tool's. `id`: how a name is read from an id, and an
+    id is written. `bare`: where a call without a marker may begin: at the "start" of the text or after reasoning,
+    also anywhere if the tools are given and its name is "known", or "anywhere".
+    """
+
+    section: tuple[str, ...] = ()
+    call: tuple[str, ...] = ()
+    parameter: tuple[str, ...] = ()
+    separator: str = ""
+    optional: tuple[str, ...] = ()
+    commit: Literal["name", "arguments"] = "name"
+    names: Literal["any", "words"] = "any"
+    id: str = ""
+    bare: Literal["start", "known", "anywhere"] = "start"
+    keys: Keys = Keys()
+
+
+class Repair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is read as well with `repair=True`: the damage that formats.md marks as optional."""
+
+    call: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    spellings: dict[str, tuple[str, ...]] = {}
+    absorb: tuple[str, ...] = ()
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text and what it means: documentation, test and fuzz seed.
+
+    `case` says what it shows. `tools`: signatures, `"get_weather(city: string, days: integer)"`, or whole declarations as
+    JSON text. `calls`: name, arguments (JSON text, compared as values), and what else is to be checked of each.
+    `written`: whether `Grammar.write` writes exactly this text.
+    """
+
+    case: str
+    text: str
+    tools: tuple[str, ...] | str | None = None
+    start: StartState | None = None
+    prompt: str | None = None
+    repair: bool = False
+    content: str = ""
+    reasoning: str = ""
+    calls: tuple[ExampleCall, ...] = ()
+    written: bool = False
+    finish: Literal["stop", "length"] | None = None
+
+    def declarations(self) -> list[dict[str, Any]] | None:
+        """The tools as a server would declare them; None if the example has none."""
+        if self.tools is None:
+            return None
+        if isinstance(self.tools, str):
+            return list(msgspec.json.decode(self.tools))
+        return [signature(tool) for tool in self.tools]
+
+
+class ExampleCall(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call that an example expects. `status` and `notes` as in ToolCallEnd; `id` only where the model wrote one."""
+
+    name: str
+    arguments: str = "{}"
+    status: Literal["complete", "truncated", "malformed"] = "complete"
+    id: str | None = None
+    notes: tuple[str, ...] | None = None
+
+
+def signature(line: str) -> dict[str, Any]:
+    """`"f(a: string, b: integer)"` as a tool declaration in OpenAI chat shape."""
+    name, _, rest = line.partition("(")
+    properties: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in rest.rstrip(") ").split(","))):
+        key, _, kind = part.partition(":")
+        kinds = [word.strip() for word in kind.split("|")] if kind else []
+        properties[key.strip()] = {} if not kinds else {"type": kinds[0] if len(kinds) == 1 else kinds}
+    parameters = {"type": "object", "properties": properties}
+    return {"type": "function", "function": {"name": name.strip(), "parameters": parameters}}
+
+
+class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unknown_fields=True):
+    """One wire format. Immutable; all its parsers, in all threads, share what it compiles to.
+
+    `name`, `aliases`: what `Parser` takes. `models`: patterns of model ids. `source`: where the format is defined.
+    `special_tokens`: those that a server must not strip. `turn_end`: tokens that end a turn and mean nothing else.
+    `spellings`: other ways in which models write a marker. `absorb`: markers that vanish where they stand alone.
+    """
+
+    name: str
+    source: str = ""
+    aliases: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    special_tokens: tuple[str, ...] = ()
+    turn_end: tuple[str, ...] = ()
+    start: Start = Start()
+    reasoning: Reasoning | None = None
+    calls: Calls
+    spellings: dict[str, tuple[str, ...]] = {}
+    absorb: tuple[str, ...] = ()
+    repair: Repair | None = None
+    examples: tuple[Example, ...] = ()
+
+    def __post_init__(self) -> None:
+        from .loader import check  # the checks need the notation; types come first
+
+        check(self)
+
+    @classmethod
+    def load(cls, format: str | Path) -> Grammar:
+        """The grammar of a format's name or alias, or of a path to a `.toml` file.
+
+        Raises UnknownFormat, AmbiguousFormat, GrammarError.
+        """
+        from .registry import find
+
+        return find(format)
+
+    @classmethod
+    def from_toml(cls, text: str, file: str | None = None) -> Grammar:
+        """The grammar that TOML text describes. `file` is named in errors. Raises GrammarError."""
+        from .loader import read
+
+        return read(text, file)
+
+    @cached_property
+    def program(self) -> Program:
+        from .program import Program
+
+        return Program(self)
+
+    @cached_property
+    def repairing_program(self) -> Program:
+        from .program import Program
+
+        return Program(self, repair=True)
+
+    def write(
+        self,
+        content: str = "",
+        reasoning: str = "",
+        calls: Iterable[ToolCall | tuple[str, str] | Mapping[str, Any]] = (),
+        *,
+        start: StartState | None = None,
+    ) -> str:
+        """The turn as a model of this format writes it: reads back to the same content, reasoning and calls.
+
+        A call is a ToolCall, or (name, arguments) with the arguments as JSON text. Raises CannotExpress with the reason.
+        """
+        from .writer import write
+
+        return write(self, content, reasoning, calls, start=start)
+
+
+__all__ = [
+    "Calls",
+    "Example",
+    "ExampleCall",
+    "Grammar",
+    "GrammarError",
+    "Keys",
+    "Reasoning",
+    "Repair",
+    "Start",
+    "signature",
+]

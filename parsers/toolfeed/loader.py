@@ -1,0 +1,328 @@
+"""Grammars from TOML, and what is checked of every grammar. A mistake names its file, line and key, and the likely fix."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from .errors import GrammarError
+from .grammar import Calls, Example, ExampleCall, Grammar, Keys, Reasoning, Repair, Start
+from .notation import Field, Item, Marker, NotationError, Payload, Slot, Tag, parse_template
+
+FORMAT: Final = 1  # the version of the notation
+_NOT_INHERITED: Final = ("name", "aliases", "models", "examples", "source", "format", "extends")
+_ONE_OR_MORE: Final = {
+    (): ("aliases", "models", "special_tokens", "turn_end", "absorb"),
+    ("reasoning",): ("open", "close"),
+    ("calls",): ("section", "call", "parameter", "optional"),
+    ("calls", "keys"): ("name", "arguments", "id"),
+    ("repair",): ("call", "optional", "absorb"),
+}
+_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
+    "": Grammar,
+    "start": Start,
+    "reasoning": Reasoning,
+    "calls": Calls,
+    "calls.keys": Keys,
+    "repair": Repair,
+    "examples": Example,
+    "examples.calls": ExampleCall,
+}
+
+
+def read(text: str, file: str | None = None) -> Grammar:
+    """The grammar that TOML text describes. Raises GrammarError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"at line (\d+)", str(error))
+        raise GrammarError(str(error), file=file, line=int(place.group(1)) if place else None) from None
+    lines = _Lines(text)
+
+    def mistake(message: str, key: str) -> GrammarError:
+        return GrammarError(message, file=file, line=lines.find(key), key=key)
+
+    version = table.pop("format", None)
+    if version != FORMAT:
+        said = "is missing" if version is None else f"is {version!r}"
+        raise mistake(f"{said}; this version of toolfeed reads `format = {FORMAT}`", "format")
+    base = table.pop("extends", None)
+    if base is not None:
+        if not isinstance(base, str):
+            raise mistake("is the name of another format", "extends")
+        table = _extended(Grammar.load(base), table)
+    _lists(table)
+    try:
+        return msgspec.convert(table, Grammar, strict=True)
+    except GrammarError as error:
+        raise GrammarError(
+            error.message, file=file, line=lines.find(error.key) if error.key else None, key=error.key
+        ) from None
+    except msgspec.ValidationError as error:
+        message, key = _explain(str(error), table)
+        raise mistake(message, key) from None
+
+
+def _extended(base: Grammar, table: dict[str, Any]) -> dict[str, Any]:
+    """The table of a dialect: what it says, over what its base says."""
+    inherited = msgspec.to_builtins(base)
+    for key in _NOT_INHERITED:
+        inherited.pop(key, None)
+    return _merged({key: value for key, value in inherited.items() if value is not None}, table)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        own = merged.get(key)
+        nested = isinstance(own, dict) and isinstance(value, dict) and key not in ("spellings", "prompts")
+        merged[key] = _merged(own, value) if nested and isinstance(own, dict) else value
+    return merged
+
+
+def _lists(table: dict[str, Any]) -> None:
+    """Where a list is wanted, one string is a list of one."""
+    for path, keys in _ONE_OR_MORE.items():
+        inner: Any = table
+        for part in path:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        for key in keys if isinstance(inner, dict) else ():
+            if isinstance(inner.get(key), str):
+                inner[key] = [inner[key]]
+    for holder in (table, table.get("repair")):
+        spellings: Any = holder.get("spellings") if isinstance(holder, dict) else None
+        if isinstance(spellings, dict):
+            for marker, others in spellings.items():
+                if isinstance(others, str):
+                    spellings[marker] = [others]
+
+
+_PLACE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
+    """Msgspec's message in words, and the key that it is about."""
+    match = _PLACE.match(error)
+    what, path = (match.group("what"), match.group("path") or "") if match else (error, "")
+    key = re.sub(r"\[(\d+|\.\.\.)\]", "", path).strip(".")
+    unknown = re.match(r"Object contains unknown field `(.*)`", what)
+    if unknown:
+        name = unknown.group(1)
+        known = _TYPES[key].__struct_fields__ if key in _TYPES else ()
+        near = difflib.get_close_matches(name, known, n=1)
+        elsewhere = next((place for place, kind in _TYPES.items() if name in kind.__struct_fields__ and place), "")
+        hint = f"did you mean {near[0]!r}?" if near else ""
+        if not hint and elsewhere:
+            hint = f"it belongs into [{elsewhere}]"
+        hint = hint or f"known are {', '.join(known)}"
+        return f"is no key here; {hint}", f"{key}.{name}".strip(".")
+    missing = re.match(r"Object missing required field `(.*)`", what)
+    if missing:
+        return "is missing", f"{key}.{missing.group(1)}".strip(".")
+    return what[:1].lower() + what[1:], key
+
+
+class _Lines:
+    """Where the keys of a TOML text stand."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+
+    def find(self, key: str) -> int | None:
+        """The line of a dotted key, or of its table; None if it does not stand in the text."""
+        parts = key.split(".")
+        for cut in range(len(parts), 0, -1):
+            table, name = ".".join(parts[: cut - 1]), parts[cut - 1]
+            line = self._key(table, name) or self._header(".".join(parts[:cut]))
+            if line is not None:
+                return line
+        return None
+
+    def _header(self, table: str) -> int | None:
+        for number, line in enumerate(self._lines, 1):
+            if re.match(rf"\s*\[\[?\s*{re.escape(table)}\s*\]", line):
+                return number
+        return None
+
+    def _key(self, table: str, name: str) -> int | None:
+        here = ""
+        for number, line in enumerate(self._lines, 1):
+            if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
+                here = header.group(1)
+            elif (here == table and re.match(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""", line)) or (
+                f"{here}.".startswith(f"{table}.") is False
+                and re.match(rf"\s*{re.escape(table.removeprefix(here + '.'))}\.{re.escape(name)}\s*=", line)
+            ):
+                return number
+        return None
+
+
+# -- what is checked of every grammar ----------------------------------------------------------------------------------
+
+
+def check(grammar: Grammar) -> None:
+    """Raises GrammarError for what no parser could be made of."""
+    calls = grammar.calls
+    if not grammar.name or re.search(r"[^\w.\-]", grammar.name):
+        raise GrammarError("is made of letters, digits, '_', '-' and '.'", key="name")
+    _no_empty(grammar)
+    sections = _templates("calls.section", calls.section)
+    bodies = _templates("calls.call", calls.call)
+    parameters = _templates("calls.parameter", calls.parameter)
+    extra = _templates("repair.call", grammar.repair.call) if grammar.repair else []
+    if not sections and not bodies:
+        raise GrammarError("says nothing of how a call is written; give `call` or `section`", key="calls")
+    slotted = [section for section in sections if Slot("calls") in section]
+    if slotted and not bodies:
+        raise GrammarError("holds {calls}, but there is no `call` template", key="calls.section")
+    for section in sections:
+        _check_section(section)
+    for body in [*bodies, *extra]:
+        _check_call(body, bool(parameters), calls)
+    for parameter in parameters:
+        _check_parameter(parameter)
+    if parameters and not any(Slot("parameters") in body for body in bodies):
+        raise GrammarError("is never used: no `call` holds {parameters}", key="calls.parameter")
+    _check_markers(grammar, [*sections, *bodies, *extra, *parameters])
+    _check_reasoning(grammar)
+    _check_id(calls)
+
+
+def _no_empty(grammar: Grammar) -> None:
+    for key, texts in (
+        ("turn_end", grammar.turn_end),
+        ("absorb", grammar.absorb),
+        ("special_tokens", grammar.special_tokens),
+        ("calls.optional", grammar.calls.optional),
+        *((f"spellings.{marker}", others) for marker, others in grammar.spellings.items()),
+    ):
+        if any(not text.strip() for text in texts):
+            raise GrammarError("holds an empty marker", key=key)
+
+
+def _templates(key: str, lines: tuple[str, ...]) -> list[tuple[Item, ...]]:
+    result = []
+    for line in lines:
+        try:
+            items = parse_template(line)
+        except NotationError as error:
+            raise GrammarError(str(error), key=key) from None
+        if not items:
+            raise GrammarError("is an empty template", key=key)
+        result.append(items)
+    return result
+
+
+def _fields(items: tuple[Item, ...]) -> Iterator[str]:
+    for item in items:
+        if isinstance(item, Field):
+            yield item.name
+        elif isinstance(item, Tag):
+            yield from item.fields
+
+
+def _check_section(items: tuple[Item, ...]) -> None:
+    holds = [item for item in items if item == Slot("calls") or (isinstance(item, Payload) and item.what == "calls")]
+    if len(holds) != 1:
+        raise GrammarError("holds exactly one {calls} or {calls:CODEC}", key="calls.section")
+    for item in items:
+        if isinstance(item, Field | Tag) or (isinstance(item, Payload | Slot) and item is not holds[0]):
+            raise GrammarError(
+                "holds markers and calls only; names and arguments belong into `call`", key="calls.section"
+            )
+    if holds[0] == Slot("calls") and items[0] == holds[0]:
+        raise GrammarError(
+            "begins with {calls}, so nothing opens it; leave it out, or use {calls:CODEC}", key="calls.section"
+        )
+
+
+def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls) -> None:
+    key = "calls.call"
+    payloads = [item for item in items if isinstance(item, Payload | Slot)]
+    if len(payloads) != 1:
+        raise GrammarError(
+            "holds exactly one of {arguments:json}, {parameters}, {call:json} and {calls:CODEC}", key=key
+        )
+    payload = payloads[0]
+    if payload == Slot("calls") or (isinstance(payload, Payload) and payload.what == "value"):
+        raise GrammarError("cannot hold this: {calls} belongs into `section`, {value:…} into `parameter`", key=key)
+    if payload == Slot("parameters") and not has_parameters:
+        raise GrammarError("holds {parameters}, but there is no `parameter` template", key=key)
+    fields = list(_fields(items))
+    if len(set(fields)) < len(fields):
+        raise GrammarError("holds a field twice", key=key)
+    names_itself = isinstance(payload, Payload) and payload.what in ("call", "calls")
+    named = "name" in fields or ("id" in fields and "{name}" in calls.id)
+    if names_itself and fields:
+        raise GrammarError(f"the codec of {{{payload.what}:…}} reads the name; the template holds no field", key=key)  # type: ignore[union-attr]  # a Payload
+    if not names_itself and not named:
+        hint = "; the id holds it if `id` says how" if "id" in fields else ""
+        raise GrammarError(f"has no {{name}}{hint}", key=key)
+    before = items[: items.index(payload)]
+    if not names_itself and not isinstance(before[0], Marker | Tag):
+        raise GrammarError("begins with no marker, so nothing tells a call from text", key=key)
+    if not names_itself and not {"name", "id"} & set(_fields(before)):
+        raise GrammarError("has its name behind the arguments; it has to come before them", key=key)
+    for item, behind in zip(items, items[1:], strict=False):
+        if isinstance(item, Field) and isinstance(behind, Field):
+            raise GrammarError("has two fields with nothing between them", key=key)
+
+
+def _check_parameter(items: tuple[Item, ...]) -> None:
+    key = "calls.parameter"
+    values = [item for item in items if isinstance(item, Payload)]
+    if len(values) != 1 or values[0].what != "value" or any(isinstance(item, Slot) for item in items):
+        raise GrammarError("holds exactly one {value:text}", key=key)
+    at = items.index(values[0])
+    if list(_fields(items[:at]))[:1] != ["key"]:
+        raise GrammarError("has its {key} before the value", key=key)
+    if not any(isinstance(item, Marker) for item in items[at:]):
+        raise GrammarError("has no closer behind the value, so the value never ends", key=key)
+    if not isinstance(items[0], Marker | Tag):
+        raise GrammarError("begins with a marker", key=key)
+
+
+def _check_markers(grammar: Grammar, templates: list[tuple[Item, ...]]) -> None:
+    """Markers that are named elsewhere are those of the templates."""
+    known = {item.text for items in templates for item in items if isinstance(item, Marker | Tag)}
+    named = [("calls.optional", marker) for marker in grammar.calls.optional]
+    named += [("spellings", marker) for marker in grammar.spellings]
+    if grammar.repair:
+        named += [("repair.optional", marker) for marker in grammar.repair.optional]
+        named += [("repair.spellings", marker) for marker in grammar.repair.spellings]
+    for key, marker in named:
+        if marker not in known:
+            near = difflib.get_close_matches(marker, known, n=1, cutoff=0.3)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise GrammarError(f"{marker!r} is no marker of the templates{hint}", key=key)
+
+
+def _check_reasoning(grammar: Grammar) -> None:
+    reasoning = grammar.reasoning
+    starts = {grammar.start.state, *grammar.start.prompts.values()}
+    if reasoning is None:
+        if "reasoning" in starts:
+            raise GrammarError("starts in reasoning, but there is no [reasoning]", key="start")
+        return
+    if not reasoning.close:
+        raise GrammarError("is empty, so reasoning never ends", key="reasoning.close")
+    for key, texts in (("reasoning.open", reasoning.open), ("reasoning.close", reasoning.close)):
+        if any(not text.strip() for text in texts):
+            raise GrammarError("holds an empty marker", key=key)
+    both = {text.strip() for text in reasoning.open} & {text.strip() for text in reasoning.close}
+    if both:
+        raise GrammarError(f"{both.pop()!r} both opens and closes reasoning", key="reasoning")
+    if not reasoning.open and "reasoning" not in starts:
+        raise GrammarError("has no opener, and no start state or prompt leads there", key="reasoning")
+
+
+def _check_id(calls: Calls) -> None:
+    if calls.id and calls.id.count("{name}") != 1:
+        raise GrammarError('says where the name stands: "functions.{name}:{number}"', key="calls.id")
+    if calls.id and set(re.findall(r"\{(.*?)\}", calls.id)) - {"name", "number"}:
+        raise GrammarError("knows {name} and {number}", key="calls.id")

@@ -1,0 +1,1197 @@
+"""The parser: one stream's state, and how text moves it.
+
+Theory of operation. The stream is in one of six states:
+
+    CONTENT, REASONING   text goes out as it comes; a marker may open something (`_region`)
+    EXPECT               inside framing: one of a few markers, a field or a payload comes next (`_expect`)
+    PAYLOAD              a codec reads calls or arguments (`_payload`)
+    VALUE                a raw tagged value, up to its closer (`_value`)
+    REST                 what is left of a malformed call (`_rest`)
+
+A handler reads from a position of the buffer and returns the one it came to. It sets `_wait` when only more text can
+decide; what is left of the buffer is then held, and is the beginning of the next one. Handlers decide nothing that more
+text could change, so where the text was cut cannot matter; `finish` runs them once more with `_final` set, when a
+beginning of a marker is no marker.
+
+An opener starts a *candidate*: from there on the text is kept (`_spec`) until the call starts, or until it cannot
+become one, when the text goes back as content and scanning resumes behind the opener's first character. A call that
+starts but is to be content (an unknown tool) is read on as a *ghost*: its events are dropped and its text goes out.
+
+`_quick` is the hot path: a search that finds nothing in a fragment that is plain content, reasoning or string text.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from .codecs.arguments import Arguments
+from .codecs.objects import CallObjects
+from .codecs.python_calls import PythonCalls
+from .codecs.raw_value import RawValue
+from .codecs.rest import Rest
+from .codecs.signals import DONE, ELEMENT, END, FAULT, NO_CALL, START
+from .coercion import escape
+from .errors import FinishedError, ToolfeedError
+from .events import Event, Status, ToolCallEnd, ToolCallStart
+from .grammar import Grammar, StartState
+from .limits import Limits
+from .notation import Payload
+from .program import SPACES, WHITESPACE, Branch, Node, Program, Step
+from .schema import NO_SCHEMA
+from .sink import CONTENT_RUN, REASONING_RUN, Sink, TraceFunction, delta
+from .tools import Tool, Tools
+
+CONTENT, REASONING, EXPECT, PAYLOAD, VALUE, REST = range(6)
+
+# What a region's text began behind: nothing but whitespace has come since …
+START_OF_TEXT: Final = "start"
+AFTER_CALL: Final = "call"
+AFTER_REASONING: Final = "reasoning"
+INSIDE: Final = ""  # there was text
+
+# What a handler that looks at a marker may answer instead of a position.
+NO_MARKER: Final = -1
+UNDECIDED: Final = -2
+
+_NOTES: Final = 64  # as many codes are kept, for a call and for the turn
+_BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
+
+ToolChoice: TypeAlias = str | dict[str, Any] | None
+ListCodec: TypeAlias = CallObjects | PythonCalls
+
+
+class Parser:
+    """Turns one turn of a model, fragment by fragment, into events.
+
+    `format`: a name or alias, a Path or a string that ends in ".toml", or a Grammar. `tools`: declarations in OpenAI or
+    Anthropic shape, or a Tools; None if they are not known, [] if no tool may be called. `start`: the state that the
+    text begins in; `prompt`: the prompt's end, from which it is read if `start` is None. `unknown_tools`: "forward" or
+    "content"; None forwards in formats with markers. `whitespace`: "trim" drops what touches a marker, "keep" makes it
+    content. `repair`: also read the damage that the grammar lists as repairs. `ids`: makes an id from (index, name).
+    `tool_choice`: "none" turns calls off. `parallel_tool_calls`: False makes every call but the first content. `limits`:
+    see Limits. `trace`: told (kind, start, end) of tiles that cover the text.
+
+    Raises UnknownFormat, AmbiguousFormat, GrammarError, ToolsError. After that only `feed` after `finish` raises.
+    """
+
+    __slots__ = (
+        "_after_marker",
+        "_args_done",
+        "_base",
+        "_bol",
+        "_brace",
+        "_buf",
+        "_call_region",
+        "_calls_on",
+        "_candidate_kind",
+        "_codec",
+        "_confirm",
+        "_final",
+        "_finished",
+        "_forward",
+        "_ghost",
+        "_grammar",
+        "_held",
+        "_id",
+        "_ids",
+        "_index",
+        "_key",
+        "_keys",
+        "_kind",
+        "_limits",
+        "_model_id",
+        "_name",
+        "_node",
+        "_notes",
+        "_open",
+        "_parallel",
+        "_pending",
+        "_program",
+        "_quick",
+        "_ready",
+        "_repair",
+        "_rest",
+        "_return",
+        "_return_where",
+        "_seed",
+        "_sink",
+        "_spaces",
+        "_spec",
+        "_spec_from",
+        "_spec_length",
+        "_spec_skip",
+        "_state",
+        "_step",
+        "_tool",
+        "_tools",
+        "_trim",
+        "_turn_notes",
+        "_used_ids",
+        "_value",
+        "_wait",
+        "_where",
+    )
+
+    def __init__(
+        self,
+        format: str | Path | Grammar,
+        *,
+        tools: Tools | Iterable[object] | None = None,
+        start: StartState | None = None,
+        prompt: str | None = None,
+        unknown_tools: Literal["forward", "content"] | None = None,
+        whitespace: Literal["trim", "keep"] = "trim",
+        repair: bool = False,
+        ids: Callable[[int, str], str] | None = None,
+        tool_choice: ToolChoice = "auto",
+        parallel_tool_calls: bool = True,
+        parameters: dict[str, str] | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+        trace: TraceFunction | None = None,
+    ) -> None:
+        grammar = format if isinstance(format, Grammar) else Grammar.load(format)
+        _one_of("start", start, (None, "content", "reasoning"))
+        _one_of("unknown_tools", unknown_tools, (None, "forward", "content"))
+        _one_of("whitespace", whitespace, ("trim", "keep"))
+        if parameters:
+            raise ToolfeedError(f"{grammar.name} takes no parameters, but got {', '.join(sorted(parameters))}")
+        self._grammar = grammar
+        self._program: Program = grammar.repairing_program if repair else grammar.program
+        self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
+        self._calls_on = tool_choice != "none" and (self._tools is None or len(self._tools) > 0)
+        self._forward = unknown_tools
+        self._trim = whitespace == "trim"
+        self._repair = repair
+        self._ids = ids
+        self._seed = f"{random.getrandbits(64):016x}"
+        self._parallel = parallel_tool_calls
+        self._limits = limits
+
+        # The text: what is held, the buffer, and where in the turn it begins.
+        self._held = ""
+        self._buf = ""
+        self._base = 0
+        self._wait = False
+        self._final = False
+        self._finished = False
+        self._sink = Sink(trace)
+        self._turn_notes: list[str] = []
+
+        # The region.
+        self._bol = True  # its text so far ends in a line break, or there is none
+        self._spaces = False  # its text ends in more whitespace than can be framing
+        self._pending: frozenset[int] = frozenset()  # closers of what was before it, which may still come
+        self._call_region = CONTENT  # the region that calls lead back to
+
+        # The candidate: its text since its beginning, of which buf[_spec_from:] is the last part.
+        self._spec: list[str] | None = None
+        self._spec_from = 0
+        self._spec_length = 0
+        self._spec_skip = 0  # how much of it is content at once if it fails: up to the opener's first character
+        self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
+        self._confirm = False  # its name alone does not make it a call
+        self._return = CONTENT  # the region that it came from
+        self._return_where = START_OF_TEXT
+        self._ready: frozenset[int] = frozenset()  # the steps that may come next
+
+        # The call.
+        self._index = -1
+        self._open = False  # it has started and not ended
+        self._ghost = False  # its text goes out as content
+        self._name = ""
+        self._id = ""
+        self._model_id: str | None = None
+        self._notes: list[str] = []
+        self._used_ids: set[str] = set()
+        self._tool: Tool | None = None
+        self._args_done = False  # its arguments are balanced; only closers are missing
+        self._step: Step | None = None  # the payload or value that is being read
+        self._codec: ListCodec | Arguments | None = None
+        self._brace = False  # the brace of tagged arguments is out
+        self._keys: set[str] = set()
+        self._key = ""
+        self._value: RawValue | None = None
+        self._rest: Rest | None = None
+
+        state = self._start_state(start, prompt)
+        self._kind = CONTENT_RUN
+        self._quick: Callable[[str], object] | None = None
+        self._enter_region(state, START_OF_TEXT, state == REASONING)
+
+    def _start_state(self, start: str | None, prompt: str | None) -> int:
+        settings = self._grammar.start
+        state: str = settings.state
+        if start is not None:
+            state = start
+        elif prompt is not None:
+            endings = [ending for ending in settings.prompts if prompt.endswith(ending)]
+            if endings:
+                state = settings.prompts[max(endings, key=len)]
+        return REASONING if state == "reasoning" and self._grammar.reasoning else CONTENT
+
+    # -- the public interface ------------------------------------------------------------------------------------------
+
+    def feed(self, text: str) -> list[Event]:
+        """Read a fragment and return what it decides. No text makes it raise; FinishedError after `finish`."""
+        quick = self._quick
+        if quick is not None and text and quick(text) is None:
+            self._base += len(text)
+            return [delta(self._kind, text)]
+        if self._finished:
+            raise FinishedError("feed was called after finish; make a new Parser for the next turn")
+        if not text:
+            return []
+        self._read(text)
+        return self._sink.take()
+
+    def finish(self, reason: Literal["stop", "length"] | None = None) -> list[Event]:
+        """The text is over: return what is still to be told. `reason`: why, if known; "stop" means that the model ended its
+        turn by itself, so that open tagged parameters are over too. A second call returns []."""
+        if self._finished:
+            return []
+        self._finished = True
+        self._final = True
+        if self._open:
+            self._end_of_text(reason)
+        else:
+            self._read("")
+            while self._spec is not None:
+                self._run(self._fail(len(self._buf)))
+            self._sink.tile("framing", self._base + len(self._held), False)
+            self._held = ""
+        self._quick = None
+        return self._sink.take()
+
+    def copy(self) -> Parser:
+        """An independent twin: fed the same, it emits the same, ids included."""
+        twin = Parser.__new__(Parser)
+        for slot in Parser.__slots__:
+            setattr(twin, slot, getattr(self, slot))
+        twin._sink = self._sink.copy()
+        twin._turn_notes = list(self._turn_notes)
+        twin._spec = list(self._spec) if self._spec is not None else None
+        twin._notes = list(self._notes)
+        twin._used_ids = set(self._used_ids)
+        twin._keys = set(self._keys)
+        twin._codec = self._codec.copy() if self._codec is not None else None
+        twin._value = self._value.copy() if self._value is not None else None
+        twin._rest = self._rest.copy() if self._rest is not None else None
+        return twin
+
+    @property
+    def held(self) -> int:
+        """How many characters are held: read, but not told yet."""
+        held = len(self._held) + self._spec_length
+        if self._spec is None and self._codec is not None:
+            held += len(self._codec.held)
+        return held + (len(self._value.held) if self._value is not None else 0)
+
+    @property
+    def state(self) -> Literal["content", "reasoning", "header", "call"]:
+        """Where the stream is. "header": something that may become a call, or its framing, is being read."""
+        if self._open:
+            return "call"
+        if self._state == CONTENT:
+            return "content"
+        return "reasoning" if self._state == REASONING else "header"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Codes of what was accepted or mended outside calls, in order, each once."""
+        return tuple(self._turn_notes)
+
+    def closing_suffix(self) -> str:
+        """What would close the open call's JSON now; "" if no call is open. For previews: it is never emitted."""
+        if not self._open or self._ghost or self._args_done:
+            return ""
+        if self._rest is not None:
+            return self._rest.suffix
+        if self._brace:
+            return (self._value.closing_suffix() if self._value is not None else "") + "}"
+        return self._codec.closing_suffix() if self._codec is not None else "{}"
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _read(self, text: str) -> None:
+        self._buf = self._held + text
+        self._run(0)
+
+    def _run(self, pos: int) -> None:
+        """Read the buffer from `pos` on, and keep what only more text can decide."""
+        self._wait = False
+        while not self._wait and pos < len(self._buf):
+            pos = _HANDLERS[self._state](self, self._buf, pos)
+        if self._spec is not None:
+            if pos > self._spec_from:
+                self._spec.append(self._buf[self._spec_from : pos])
+                self._spec_length += pos - self._spec_from
+        elif self._ghost:
+            self._sink.text(CONTENT_RUN, self._buf[self._spec_from : pos])
+        self._held = self._buf[pos:]
+        self._base += pos
+        self._buf = ""
+        self._spec_from = 0
+        self._set_quick()
+
+    def _set_quick(self) -> None:
+        """Whether the next fragment can take the hot path: a search that finds nothing in text which is told as it is."""
+        quick: Callable[[str], object] | None = None
+        state = self._state
+        if self._held or self._spec is not None or self._ghost or self._sink.trace is not None:
+            pass
+        elif state <= REASONING:
+            if self._where == INSIDE and not self._bol and not self._spaces:
+                quick = self._node.trimmed if self._trim else self._node.plain
+                self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
+        elif self._open:
+            self._kind = self._index
+            if state == PAYLOAD and self._codec is not None:
+                quick = self._codec.quick()
+            elif state == VALUE and self._value is not None:
+                quick = self._value.quick()
+        self._quick = quick
+
+    def _tile(self, kind: str, end: int) -> None:
+        """The text up to buf[end] is of this kind."""
+        self._sink.tile(kind, self._base + end, self._spec is not None)
+
+    def _args(self, out: list[str]) -> None:
+        if out and not self._ghost:
+            self._sink.text(self._index, "".join(out))
+
+    def _note(self, *codes: str) -> None:
+        for code in codes:
+            if code not in self._notes and len(self._notes) < _NOTES:
+                self._notes.append(code)
+
+    def _turn_note(self, code: str) -> None:
+        if code not in self._turn_notes and len(self._turn_notes) < _NOTES:
+            self._turn_notes.append(code)
+
+    # -- content and reasoning -----------------------------------------------------------------------------------------
+
+    def _enter_region(self, state: int, where: str, after_marker: bool) -> None:
+        """Content or reasoning begins behind something; `after_marker`: whitespace that comes first is framing."""
+        self._state = state
+        self._where = where
+        self._bol = True
+        self._spaces = False
+        self._after_marker = after_marker
+        self._set_region_node()
+
+    def _set_region_node(self) -> None:
+        if self._state == REASONING:
+            self._node = self._program.reasoning(self._pending, self._calls_on)
+            return
+        allowed = self._may_be_bare(self._where != INSIDE)
+        self._node = self._program.content(self._pending, self._calls_on, allowed, self._where == AFTER_CALL)
+
+    def _may_be_bare(self, at_start: bool) -> bool:
+        """Whether a call without a marker may begin."""
+        how = self._grammar.calls.bare
+        return at_start or how == "anywhere" or (how == "known" and self._tools is not None)
+
+    def _region(self, buf: str, pos: int) -> int:
+        """Text goes out, up to what may be a marker."""
+        n = len(buf)
+        if self._where == START_OF_TEXT and self._base + pos == 0 and self._grammar.start.lead:
+            pos = self._lead(buf)
+            if self._wait or pos == n:
+                return pos
+        if self._after_marker and self._trim:
+            pos = self._framing(buf, pos, n)
+            if pos == n:
+                return pos
+        node = self._node
+        limit = self._limits.header
+        i = pos
+        while True:
+            found = node.find(buf, i)
+            if found is None:
+                return self._plain_text(buf, pos, n)
+            j = found.start()
+            result = NO_MARKER
+            if buf[j] in node.first and node.match is not None:
+                stop = min(n, j + limit)
+                match = node.match(buf, j, stop, partial=True)
+                if match is not None:
+                    if not match.partial:
+                        result = self._marker(node, match, buf, pos, j)
+                    elif stop == n and n - j < limit and not self._final:
+                        result = UNDECIDED
+            if result == NO_MARKER and node.payloads:
+                result = self._bare(node, buf, pos, j)
+            if result >= 0:
+                return result
+            if result == UNDECIDED:
+                keep = self._space_before(buf, pos, j)
+                self._text(buf, pos, keep)
+                self._wait = True
+                return keep
+            i = j + 1
+
+    def _lead(self, buf: str) -> int:
+        """At the turn's start: whitespace that the format's template writes there is framing."""
+        lead = self._grammar.start.lead
+        if not self._trim or self._state != CONTENT:
+            return 0
+        if len(buf) < len(lead) and lead.startswith(buf) and not self._final:
+            self._wait = True
+            return 0
+        if not buf.startswith(lead):
+            return 0
+        self._tile("framing", len(lead))
+        return len(lead)
+
+    def _plain_text(self, buf: str, pos: int, n: int) -> int:
+        """No marker in sight: all of it goes out, but for whitespace that a marker may touch."""
+        if not self._trim:
+            self._text(buf, pos, n)
+            return n
+        keep = len(buf[pos:n].rstrip(WHITESPACE)) + pos
+        if self._final:
+            tail = self._grammar.start.tail
+            cut = bool(tail) and self._state == CONTENT and buf.endswith(tail) and n - len(tail) >= keep
+            self._text(buf, pos, n - len(tail) if cut else n)
+            self._tile("framing", n)
+            return n
+        if keep > pos:
+            self._text(buf, pos, keep)
+            self._spaces = False
+        if self._spaces or n - keep > self._limits.header:
+            self._spaces = True  # so much whitespace is no framing, and neither is what follows it
+            self._text(buf, keep, n)
+            return n
+        self._wait = keep < n
+        return keep
+
+    def _text(self, buf: str, start: int, end: int) -> None:
+        """buf[start:end] is content, or reasoning."""
+        if self._after_marker and self._trim:
+            start = self._framing(buf, start, end)
+        if start == end:
+            return
+        self._after_marker = False
+        reasoning = self._state == REASONING
+        text = buf[start:end]
+        self._sink.text(REASONING_RUN if reasoning else CONTENT_RUN, text)
+        self._tile("reasoning" if reasoning else "content", end)
+        blank = text.isspace()
+        line = text.rstrip(" \t")
+        self._bol = line.endswith(("\n", "\r")) if line else self._bol
+        if self._where != INSIDE and not blank:
+            self._where = INSIDE
+            self._set_region_node()
+
+    def _framing(self, buf: str, start: int, end: int) -> int:
+        """Whitespace from `start` on is framing: where it ends."""
+        match = SPACES.match(buf, start, end)
+        stop = match.end() if match else start
+        self._tile("framing", stop)
+        return stop
+
+    def _space_before(self, buf: str, pos: int, j: int) -> int:
+        """Where the whitespace that belongs to a marker at j begins."""
+        if not self._trim:
+            return j
+        keep = len(buf[pos:j].rstrip(WHITESPACE)) + pos
+        return j if j - keep > self._limits.header or (self._spaces and keep == pos) else keep
+
+    def _marker(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
+        """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may not."""
+        branch = node.branches[int(match.lastgroup[1:])]
+        end: int = match.end()
+        if self._may_grow(branch, buf, j):
+            return UNDECIDED
+        kind = branch.kind
+        if kind == "step":
+            if branch.role in ("closer", "section_close"):
+                self._leave(buf, pos, j, end, self._state, AFTER_CALL)
+                self._pending = self._program.pending(branch.steps)
+                self._set_region_node()
+                return end
+            self._begin_candidate(buf, pos, j, "marked")
+            if branch.missing:
+                self._note("opener_missing")
+            return self._advance(branch, match, buf, j)
+        if kind == "turn_end":
+            return self._turn_end(buf, pos, j, end)
+        if kind == "reasoning_close":
+            self._leave(buf, pos, j, end, CONTENT, AFTER_REASONING)
+            return end
+        if kind == "separator":
+            if self._where != AFTER_CALL or buf[pos:j].strip(WHITESPACE):
+                return NO_MARKER
+            self._begin_candidate(buf, pos, j, "separator")
+            return self._go(self._program.first_steps, end)
+        alone = self._stands_alone(buf, pos, j, end)
+        if alone < 0:
+            return alone
+        if kind == "absorb":
+            self._leave(buf, pos, j, end, self._state, self._where)
+            self._turn_note("marker_absorbed")
+        else:
+            self._leave(buf, pos, j, end, REASONING, START_OF_TEXT)
+        return end
+
+    def _may_grow(self, branch: Branch, buf: str, j: int) -> bool:
+        """Whether more text could make the marker at j a longer one."""
+        if not branch.longer or self._final:
+            return False
+        tail = buf[j:]
+        return any(len(text) > len(tail) and text.startswith(tail) for text in branch.longer)
+
+    def _leave(self, buf: str, pos: int, j: int, end: int, state: int, where: str) -> None:
+        """A marker at buf[j:end] ends the region's text and leads to a region."""
+        keep = self._space_before(buf, pos, j)
+        self._text(buf, pos, keep)
+        self._tile("framing", j)
+        self._tile("marker", end)
+        self._enter_region(state, where, True)
+
+    def _stands_alone(self, buf: str, pos: int, j: int, end: int) -> int:
+        """Whether a marker at buf[j:end] stands at the region's start or alone on its line: 0, NO_MARKER or UNDECIDED."""
+        if self._where != INSIDE and not buf[pos:j].strip(WHITESPACE):
+            return 0
+        line = buf[pos:j].rstrip(" \t")
+        if not (line.endswith(("\n", "\r")) if line else self._bol):
+            return NO_MARKER
+        while end < len(buf) and buf[end] in " \t":
+            end += 1
+        if end == len(buf):
+            return 0 if self._final or end - j >= self._limits.header else UNDECIDED
+        return 0 if buf[end] in "\r\n" else NO_MARKER
+
+    def _turn_end(self, buf: str, pos: int, j: int, end: int) -> int:
+        """A token that ends the turn is markup only if nothing but whitespace, and other such tokens, come behind it."""
+        n = len(buf)
+        tokens = self._grammar.turn_end
+        more: str | None = ""
+        while more is not None:
+            while end < n and buf[end] in WHITESPACE:
+                end += 1
+            more = next((token for token in tokens if buf.startswith(token, end)), None)
+            end += len(more or "")
+        if self._final:
+            if end < n:
+                return NO_MARKER
+            self._leave(buf, pos, j, n, self._state, self._where)
+            return n
+        undecided = end == n or any(token.startswith(buf[end:]) for token in tokens)
+        return UNDECIDED if undecided and n - j < self._limits.header else NO_MARKER
+
+    def _bare(self, node: Node, buf: str, pos: int, j: int) -> int:
+        """What a call without markers may begin with stands at j."""
+        if self._may_be_bare(self._where != INSIDE and not buf[pos:j].strip(WHITESPACE)):
+            for step in node.payloads:
+                if not step.wrapped and buf[j] in step.first:
+                    self._begin_candidate(buf, pos, j, "bare")
+                    return self._begin_payload(step, buf, j)
+        return NO_MARKER
+
+    # -- candidates ----------------------------------------------------------------------------------------------------
+
+    def _begin_candidate(self, buf: str, pos: int, j: int, kind: str) -> None:
+        """What stands at j may become a call: keep the text from there on, and the whitespace before it."""
+        keep = j
+        if self._state <= REASONING:
+            keep = self._space_before(buf, pos, j)
+            self._text(buf, pos, keep)
+            self._return = self._state
+            self._return_where = self._where
+        else:
+            self._return = self._call_region
+            self._return_where = AFTER_CALL
+        self._spec = []
+        self._spec_from = keep
+        self._spec_length = 0
+        self._spec_skip = j - keep + 1
+        self._candidate_kind = kind
+        self._confirm = False
+        self._name = ""
+        self._id = ""
+        self._model_id = None
+        self._notes = []
+        self._tile("framing", j)
+
+    def _drop_candidate(self) -> str:
+        """The candidate is decided: what was kept of its text in earlier buffers."""
+        kept = "".join(self._spec or ())
+        self._spec = None
+        self._spec_length = 0
+        return kept
+
+    def _fail(self, pos: int) -> int:
+        """The candidate cannot become a call: its text is content after all. Returns where to go on.
+
+        With a marker: behind the opener's first character. A bare one was read as JSON or Python up to `pos`, where it
+        failed, and is not read again.
+        """
+        kept = self._drop_candidate()
+        start = self._spec_from
+        if kept:
+            self._buf = kept + self._buf[start:]
+            self._base += start - len(kept)
+            pos += len(kept) - start
+            start = 0
+        buf = self._buf
+        self._spec_from = 0
+        self._codec = None
+        self._wait = False
+        self._sink.unsettle(self._base + start)
+        self._state = self._return
+        self._set_region_node()
+        end = start + self._spec_skip
+        if self._candidate_kind == "separator" and self._final and not buf[end:].strip(WHITESPACE):
+            self._tile("framing", len(buf))  # nothing behind the separator: it belongs to nobody
+            return len(buf)
+        if self._candidate_kind == "bare":
+            end = max(end, start + len(buf[start:pos].rstrip(WHITESPACE)))
+        self._text(buf, start, end)
+        return end
+
+    def _start_call(self, name: str, model_id: str, buf: str, pos: int) -> bool:
+        """The candidate's name is known: tell its start, or go on as a ghost. False: it is no call."""
+        name = name.strip()
+        if not name or len(name) > self._limits.name:
+            return False
+        tools = self._tools
+        known = tools is None or name in tools
+        declared = tools is not None and known
+        if self._grammar.calls.names == "words" and not declared and any(char.isspace() for char in name):
+            return False
+        ghost = self._index + 1 >= self._limits.calls or (not self._parallel and self._index >= 0)
+        if not known and self._forward != "forward":
+            ghost = ghost or self._forward == "content" or self._candidate_kind == "bare"
+        inside = self._return == REASONING and self._program.call_in_reasoning == "inside"
+        self._call_region = REASONING if inside else CONTENT
+        kept = self._drop_candidate()
+        self._open = True
+        self._args_done = False
+        self._brace = False
+        self._keys.clear()
+        self._name = name
+        if ghost:
+            self._ghost = True
+            self._sink.text(CONTENT_RUN, kept)
+            self._sink.settle("content")
+            return True
+        self._sink.settle()
+        self._index += 1
+        self._tool = tools.get(name) if tools is not None else None
+        self._set_id(name, model_id)
+        self._sink.event(ToolCallStart(self._index, self._id, name))
+        return True
+
+    def _set_id(self, name: str, model_id: str) -> None:
+        """The call's id: the model's, if it wrote one before the arguments and it is new; else one of our own."""
+        self._model_id = None
+        self._id = model_id
+        if not model_id or model_id in self._used_ids:
+            if model_id:
+                self._note("id_replaced")
+                self._model_id = model_id
+            self._id = self._ids(self._index, name) if self._ids is not None else f"call_{self._seed}_{self._index}"
+            while not self._id or self._id in self._used_ids:
+                self._id += f"_{self._index}"
+        self._used_ids.add(self._id)
+
+    # -- framing -------------------------------------------------------------------------------------------------------
+
+    def _go(self, ready: frozenset[int], pos: int) -> int:
+        """One of these steps comes next."""
+        node = self._program.expect(ready)
+        self._ready = ready
+        self._node = node
+        self._state = EXPECT
+        if self._open and node.parameters and not node.payloads:
+            self._open_brace()
+        if node.raw is not None and not node.branches:
+            self._begin_value(node.raw)
+        return pos
+
+    def _expect(self, buf: str, pos: int) -> int:
+        """Inside framing: whitespace, and then what the state allows."""
+        node = self._node
+        n = len(buf)
+        limit = self._limits.header
+        match = SPACES.match(buf, pos)
+        j = match.end() if match else pos
+        if j - pos > limit:
+            return self._mismatch(buf, pos, pos)
+        if j == n:
+            self._wait = True
+            return pos
+        char = buf[j]
+        if char in node.first and node.match is not None:
+            stop = min(n, j + limit)
+            found = node.match(buf, j, stop, partial=True)
+            if found is not None:
+                branch = None if found.partial else node.branches[int(found.lastgroup[1:])]
+                if branch is None:
+                    self._wait = stop == n and n - j < limit and not self._final
+                else:
+                    self._wait = self._may_grow(branch, buf, j)
+                if self._wait:
+                    return pos
+                if branch is not None:
+                    self._tile("framing", j)
+                    return self._advance(branch, found, buf, j)
+        for step in node.payloads:
+            if char in step.first:
+                self._tile("framing", j)
+                return self._begin_payload(step, buf, j)
+        if node.field:
+            return self._field(node, buf, pos, j)
+        if node.raw is not None:
+            self._begin_value(node.raw)
+            return pos
+        return self._mismatch(buf, pos, j)
+
+    def _field(self, node: Node, buf: str, pos: int, j: int) -> int:
+        """A name, an id or a key: everything up to what may come after it."""
+        n = len(buf)
+        limit = j + self._limits.header
+        assert node.stop is not None
+        found = node.stop.search(buf, j, min(n, limit))
+        if found is None:
+            self._wait = n < limit and not self._final
+            return pos if self._wait else self._mismatch(buf, pos, j)
+        end = after = found.start()
+        ready = node.field_ready
+        if end == j:
+            return self._mismatch(buf, pos, j)
+        if not (buf[end] == "\n" and node.line_ends):
+            space = SPACES.match(buf, end)
+            after = space.end() if space else end
+            verdict = self._may_follow(self._program.expect(ready), buf, after, limit)
+            if verdict == UNDECIDED:
+                self._wait = True
+                return pos
+            if verdict == NO_MARKER:
+                return self._mismatch(buf, pos, j)
+        text = buf[j:end].strip()
+        self._tile("framing", j)
+        self._tile("name", end)
+        return self._take({node.field: text}, ready, buf, after)
+
+    def _may_follow(self, node: Node, buf: str, pos: int, limit: int) -> int:
+        """Whether something that the node allows stands at buf[pos]: 0, NO_MARKER or UNDECIDED."""
+        n = len(buf)
+        if pos >= limit:
+            return NO_MARKER
+        if pos == n:
+            return NO_MARKER if self._final else UNDECIDED
+        if buf[pos] in node.first and node.match is not None:
+            stop = min(n, limit)
+            match = node.match(buf, pos, stop, partial=True)
+            if match is not None and not match.partial:
+                return 0
+            if match is not None and stop == n and n < limit and not self._final:
+                return UNDECIDED
+        return 0 if any(buf[pos] in step.first for step in node.payloads) else NO_MARKER
+
+    def _take(self, fields: dict[str, str], ready: frozenset[int], buf: str, pos: int) -> int:
+        """Fields are read: keep what they say, start the call if its name is among them, and go on."""
+        for field, text in fields.items():
+            if field == "name":
+                self._name = text
+            elif field == "id":
+                self._read_id(text)
+            elif field == "key":
+                self._key = text
+        if self._spec is not None and self._name and self._grammar.calls.commit == "name":
+            sure = not self._confirm or (self._tools is not None and self._name in self._tools)
+            if sure and not self._start_call(self._name, self._id, buf, pos):
+                return self._fail(pos)
+        return self._go(ready, pos)
+
+    def _read_id(self, text: str) -> None:
+        """An id from a header, in which the name may be written."""
+        program = self._program
+        if program.id_strict is None or program.id_loose is None:
+            self._id = text
+            return
+        exact = program.id_strict.fullmatch(text)
+        found = exact or program.id_loose.fullmatch(text)
+        self._name = found.group("name").strip() if found else text
+        self._id = text if exact else ""
+
+    def _advance(self, branch: Branch, match: Any, buf: str, j: int) -> int:
+        """A marker of the framing stands at j."""
+        role = branch.role
+        end: int = match.end()
+        if self._open and branch.begins:  # the next call; the closers of this one are missing
+            self._note("closer_missing")
+            self._end_call("complete", buf, j)
+            self._begin_candidate(buf, j, j, "marked")
+        closes = role in ("closer", "section_close")
+        if self._spec is not None and (closes or role == "parameter"):
+            # A second marker speaks for a candidate whose name alone did not.
+            sure = bool(self._name) and self._grammar.calls.commit == "name"
+            if not (sure and self._start_call(self._name, self._id, buf, j)):
+                return self._fail(j)
+        self._tile("marker", end)
+        if closes:
+            if self._open:
+                if role == "section_close" or branch.steps[0].outer:
+                    self._note("closer_missing")
+                self._end_call("complete", buf, end)
+            self._pending = self._program.pending(branch.steps)
+            self._after_call(True)
+            return end
+        if role == "parameter":
+            self._open_brace()
+        if self._spec is not None and branch.begins:
+            self._confirm = branch.confirm
+        fields = {field: (match.group(field) or "").strip() for field in branch.fields}
+        return self._take(fields, branch.ready, buf, end)
+
+    def _mismatch(self, buf: str, pos: int, j: int) -> int:
+        """What stands at j fits nothing that may come here; the whitespace before it begins at `pos`."""
+        if self._spec is not None:
+            return self._fail(j)
+        if not self._open:
+            self._pending = self._program.pending_of(self._ready)
+            self._after_call(True)
+            return pos
+        if self._args_done and buf[j] not in _BAD_BEHIND_ARGUMENTS:
+            self._note("closer_missing")
+            return self._over("complete", self._program.section_pending(self._ready), buf, pos)
+        what = "something other than the call's closer" if self._args_done else "something other than its arguments"
+        return self._malformed(what, self._ready, buf, j)
+
+    # -- the end of a call ---------------------------------------------------------------------------------------------
+
+    def _end_call(self, status: Status, buf: str, end: int, error: str = "", raw: str = "") -> None:
+        """Tell the call's end; its text ends at buf[end]."""
+        if status == "complete" and not self._args_done:
+            self._args(["}" if self._brace else "{}"])
+        self._open = False
+        self._brace = False
+        self._codec = None
+        self._value = None
+        self._rest = None
+        if self._ghost:
+            self._sink.text(CONTENT_RUN, buf[self._spec_from : end])
+            self._sink.tile("content", self._base + end, False)
+            self._ghost = False
+            self._spec_from = end
+            return
+        notes = tuple(self._notes)
+        self._notes = []
+        self._sink.event(ToolCallEnd(self._index, status, error, raw[: self._limits.raw], self._model_id, notes))
+
+    def _after_call(self, after_marker: bool) -> None:
+        self._enter_region(self._call_region, AFTER_CALL, after_marker)
+
+    def _over(self, status: Status, pending: frozenset[int], buf: str, end: int) -> int:
+        """The call ends at buf[end] without a closer; text may follow."""
+        ghost = self._ghost
+        self._end_call(status, buf, end)
+        self._pending = pending
+        self._after_call(not ghost)
+        if ghost:
+            self._where = INSIDE
+            self._bol = False
+            self._set_region_node()
+        return end
+
+    def _malformed(self, error: str, ready: frozenset[int], buf: str, pos: int) -> int:
+        """What stands at buf[pos] does not fit: the rest of the call is no data."""
+        if self._ghost:
+            return self._over("complete", frozenset(), buf, pos)
+        suffix = self.closing_suffix()
+        self._rest = Rest(f"{error}, at character {self._base + pos}", self._limits.raw, suffix)
+        self._ready = ready
+        self._node = self._program.rest(ready)
+        self._state = REST
+        return pos
+
+    def _read_rest(self, buf: str, pos: int) -> int:
+        """The rest of a malformed call, up to its closer or to an opener at the start of a line and outside strings."""
+        node = self._node
+        rest = self._rest
+        assert rest is not None
+        n = len(buf)
+        limit = self._limits.header
+        i = pos
+        while True:
+            found = node.find(buf, i)
+            j = n if found is None else found.start()
+            match = None
+            if j < n and node.match is not None:
+                stop = min(n, j + limit)
+                match = node.match(buf, j, stop, partial=True)
+                if match is not None and match.partial:
+                    self._wait = stop == n and n - j < limit
+                    match = None
+            if match is None and j < n and not self._wait:
+                i = j + 1
+                continue
+            rest.add(buf[pos:j])
+            self._tile("dropped", j)
+            pos = j
+            if match is None:
+                return j
+            branch = node.branches[int(match.lastgroup[1:])]
+            closes = branch.role in ("closer", "section_close")
+            if closes or rest.at_line:
+                end = match.end() if closes else j
+                if closes:
+                    self._tile("marker", end)
+                self._end_call("malformed", buf, end, rest.error, rest.raw)
+                self._pending = self._program.pending(branch.steps) if closes else frozenset()
+                self._after_call(True)
+                return int(end)
+            i = j + 1
+
+    def _end_of_text(self, reason: str | None) -> None:
+        """The text is over while a call is open."""
+        held = self._held
+        n = len(held)
+        codec = self._codec
+        rest = self._rest
+        value = self._value
+        self._held = ""
+        self._spec_from = 0
+        out: list[str] = []
+        if rest is not None:
+            rest.add(held)
+            self._tile("dropped", n)
+            self._end_call("malformed", held, n, rest.error, rest.raw)
+            return
+        if codec is not None and not isinstance(codec, Arguments) and codec.complete:
+            self._note(*codec.notes)
+            self._args_done = True
+        elif self._brace and reason == "stop":
+            if value is not None:
+                value.finish(held, out)
+                self._note(*value.notes)
+            if value is None or value.over:
+                self._args([*out, "}"])
+                self._args_done = True
+        self._tile("framing", n)
+        if self._args_done or self._ghost:
+            if self._program.has_closers(self._step):
+                self._note("closer_missing")
+            self._end_call("complete", held, n, "", "" if value is not None else held.strip(WHITESPACE))
+            return
+        raw = (codec.held if codec is not None else "") + (value.held if value is not None else "") + held
+        error = f"the text ended inside the arguments, at character {self._base + n}"
+        self._end_call("truncated", held, n, error, raw)
+
+    # -- payloads ------------------------------------------------------------------------------------------------------
+
+    def _begin_payload(self, step: Step, buf: str, j: int) -> int:
+        """A codec takes over at j."""
+        item = step.item
+        assert isinstance(item, Payload)
+        limits = self._limits
+        if item.what == "arguments":
+            if self._spec is not None and not self._start_call(self._name, self._id, buf, j):
+                return self._fail(j)
+            self._codec = Arguments(limits.digits)
+        else:
+            if self._open:  # another object in one pair of tags
+                self._end_call("complete", buf, j)
+            self._codec = self._list_codec(item, not step.wrapped)
+        self._step = step
+        self._state = PAYLOAD
+        return j
+
+    def _list_codec(self, item: Payload, bare: bool) -> ListCodec:
+        limits = self._limits
+        declared = self._tools.names if self._tools is not None else None
+        codec: ListCodec
+        if item.codec == "python":
+            codec = PythonCalls(bare=bare, declared=declared, limit=limits.name, digits=limits.digits)
+        else:
+            keys = self._grammar.calls.keys
+            codec = CallObjects(
+                keys.name,
+                keys.arguments,
+                keys.id,
+                keyed=item.codec == "keyed",
+                bare=bare,
+                declared=declared,
+                limit=limits.name,
+                digits=limits.digits,
+            )
+        if self._sink.trace is not None:
+            codec.tiles = []
+        return codec
+
+    def _payload(self, buf: str, pos: int) -> int:
+        """A codec reads."""
+        codec = self._codec
+        step = self._step
+        assert codec is not None and step is not None
+        if isinstance(codec, Arguments):
+            return self._arguments(codec, step, buf, pos)
+        out: list[str] = []
+        while True:
+            text = buf
+            if self._spec is not None:  # what may be held is bounded, wherever the text was cut
+                end = self._spec_from + self._limits.hold - self._spec_length
+                if len(buf) > end:
+                    text = buf[: max(end, pos)]
+            pos = codec.feed(text, pos, out)
+            if codec.tiles is not None:
+                for kind, end in codec.tiles:
+                    self._tile(kind, end)
+                codec.tiles.clear()
+            self._args(out)
+            out.clear()
+            signal = codec.signal
+            if signal == ELEMENT:
+                if self._spec is None:
+                    self._begin_candidate(buf, pos, pos, "element")
+            elif signal == START:
+                if not self._start_call(codec.name, codec.id, buf, pos):
+                    return self._fail(pos)
+                if isinstance(codec, PythonCalls):
+                    codec.tool = self._tool
+            elif signal == END:
+                self._note(*codec.notes)
+                if codec.id and codec.id != self._id:
+                    self._model_id = codec.id
+                self._args_done = True
+                if not codec.in_list and step.item.what == "call":  # type: ignore[union-attr]  # a payload's step
+                    self._codec = None
+                    return self._go(frozenset(entry.step.id for entry in step.next) | {step.id}, pos)
+                self._tile("arguments", pos)
+                self._end_call("complete", buf, pos)
+                self._codec = codec
+            elif signal == NO_CALL:
+                if self._candidate_kind != "element":
+                    return self._fail(pos)
+                kept = self._drop_candidate() + buf[self._spec_from : pos]
+                self._sink.text(CONTENT_RUN, kept)
+                self._tile("content", pos)
+                self._sink.settle("content")
+            elif signal == DONE:
+                return self._payload_over(codec, step, pos)
+            elif signal == FAULT:
+                return self._fault(codec, step, buf, pos)
+            else:
+                self._tile("arguments" if self._open else "framing", pos)
+                return pos if text is buf else self._fail(pos)
+
+    def _payload_over(self, codec: ListCodec, step: Step, pos: int) -> int:
+        self._codec = None
+        if self._spec is not None:  # a list without a call in it
+            if not step.wrapped:
+                return self._fail(pos)
+            self._drop_candidate()
+            self._sink.settle()
+        self._tile("framing", pos)
+        ready = frozenset(entry.step.id for entry in step.next)
+        return self._go(ready if codec.in_list else ready | {step.id}, pos)
+
+    def _fault(self, codec: ListCodec, step: Step, buf: str, pos: int) -> int:
+        ready = frozenset(entry.step.id for entry in step.next)
+        if self._spec is not None:
+            return self._fail(pos)
+        if self._open:
+            self._note(*codec.notes)
+            return self._malformed(codec.error, ready, buf, pos)
+        self._codec = None
+        self._pending = self._program.pending_of(ready)
+        self._after_call(True)
+        return pos
+
+    def _arguments(self, codec: Arguments, step: Step, buf: str, pos: int) -> int:
+        """The arguments of a call whose name stood in its header."""
+        out: list[str] = []
+        pos = codec.feed(buf, pos, out)
+        self._args(out)
+        self._tile("arguments", pos)
+        ready = frozenset(entry.step.id for entry in step.next)
+        if codec.error or codec.done:
+            self._note(*codec.notes)
+        if codec.error:
+            return self._malformed(codec.error, ready, buf, pos)
+        if not codec.done:
+            return pos
+        self._codec = None
+        self._args_done = True
+        if not self._program.has_closers(step):
+            return self._over("complete", self._program.pending_of(ready), buf, pos)
+        return self._go(ready, pos)
+
+    # -- tagged parameters ---------------------------------------------------------------------------------------------
+
+    def _open_brace(self) -> None:
+        if not self._brace:
+            self._brace = True
+            self._args(["{"])
+
+    def _begin_value(self, step: Step) -> None:
+        """A parameter's key is read, and its raw value begins."""
+        key = self._key
+        tool = self._tool
+        out: list[str] = []
+        repeated = key in self._keys
+        if repeated:
+            self._note("duplicate_key")
+        else:
+            out.append((", " if self._keys else "") + f'"{escape(key)}": ')
+            self._keys.add(key)
+        kind = tool.parameter(key) if tool is not None else NO_SCHEMA
+        self._value = RawValue(
+            self._program.exit(step),
+            kind,
+            dropped=repeated,
+            declared=tool.declared if tool is not None and tool.has_schema else None,
+            limit=self._limits.header,
+            digits=self._limits.digits,
+            repair=self._repair,
+        )
+        self._value.begin(out)
+        self._args(out)
+        self._step = step
+        self._state = VALUE
+
+    def _read_value(self, buf: str, pos: int) -> int:
+        """A raw value, up to its closer."""
+        value = self._value
+        step = self._step
+        assert value is not None and step is not None
+        out: list[str] = []
+        pos = value.feed(buf, pos, out)
+        self._args(out)
+        self._tile("arguments", pos)
+        if value.error or value.over:
+            self._note(*value.notes)
+        ready = self._program.behind(step)
+        if value.error:
+            return self._malformed(value.error, ready, buf, pos)
+        self._wait = value.wait
+        if not value.over:
+            return pos
+        if value.bare:
+            self._note("closer_missing")
+        self._tile("framing" if value.bare else "marker", value.end)
+        self._value = None
+        self._step = None
+        return self._go(ready, value.end)
+
+
+_HANDLERS: Final = (
+    Parser._region,
+    Parser._region,
+    Parser._expect,
+    Parser._payload,
+    Parser._read_value,
+    Parser._read_rest,
+)
+
+
+def _one_of(what: str, value: object, choices: tuple[object, ...]) -> None:
+    if value not in choices:
+        named = ", ".join(repr(choice) for choice in choices)
+        raise ToolfeedError(f"{what} is one of {named}, not {value!r}")

@@ -1,0 +1,641 @@
+"""A grammar, compiled: for every state the markers that may come next, and the patterns that find them.
+
+The template lines become *steps*: one for each marker, tag, field and payload. A state of the framing is the set of steps
+that may come next (its `Node`), so that alternatives which begin alike need no look-ahead: they are read together until
+they differ. Optional markers put the step behind them into the set too. Nodes are made when first needed and shared by
+all parsers of the grammar; a node made twice by two threads is the same node.
+
+Patterns are only ever matched anchored, where `find` saw a first character; they hold no nested repetition and their text
+is bounded by `Limits.header`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Literal, TypeAlias
+
+import regex
+
+from .codecs.raw_value import Exit
+from .grammar import Grammar
+from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
+
+Role: TypeAlias = Literal[
+    "section_open", "open", "section_close", "parameter", "closer", "payload", "value", "value_close"
+]
+BranchKind: TypeAlias = Literal["step", "reasoning_open", "reasoning_close", "absorb", "turn_end", "separator"]
+
+WHITESPACE: Final = " \t\r\n"
+SPACES: Final = re.compile(r"[ \t\r\n]*")
+
+# What a payload can begin with, after whitespace.
+_FIRST: Final = {
+    "arguments:json": '{"n',
+    "call:json": "{[",
+    "calls:json": "[{",
+    "call:keyed": "{[",
+    "calls:keyed": "[{",
+    "calls:python": "[",
+}
+_IDENTIFIER: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+
+class Step:
+    """One thing that a template expects, and what may come after it."""
+
+    __slots__ = (
+        "begins",
+        "fields",
+        "first",
+        "id",
+        "item",
+        "line_ends",
+        "next",
+        "optional",
+        "outer",
+        "role",
+        "texts",
+        "wrapped",
+    )
+
+    def __init__(self, number: int, role: Role, item: Item, texts: tuple[str, ...], optional: bool) -> None:
+        self.id = number
+        self.role: Role = role
+        self.item = item
+        self.texts = texts  # a marker's spellings
+        self.optional = optional
+        self.next: tuple[Ready, ...] = ()
+        self.fields: tuple[str, ...] = item.fields if isinstance(item, Tag) else ()
+        self.first = ""  # the characters that a payload can begin with
+        self.begins = False  # a call or a section can begin with it
+        self.outer = False  # a closer behind the call's own
+        self.line_ends = False  # a field that a line break ends
+        self.wrapped = True  # something stands before it in its template: a payload that is not is bare
+
+
+class Ready:
+    """A step that may come next, and whether markers that should stand before it were left out."""
+
+    __slots__ = ("missing", "step")
+
+    def __init__(self, step: Step, missing: str = "") -> None:
+        self.step = step
+        self.missing = missing  # "", "opener" or "closer": what was left out
+
+
+class Branch:
+    """What matching one of a node's markers means."""
+
+    __slots__ = ("begins", "confirm", "fields", "kind", "longer", "missing", "ready", "role", "steps")
+
+    def __init__(self, kind: BranchKind, role: Role, steps: tuple[Step, ...], missing: str = "") -> None:
+        self.kind: BranchKind = kind
+        self.role: Role = role
+        self.steps = steps
+        self.missing = missing
+        self.fields = steps[0].fields if steps else ()
+        # A wrapper is missing and the opener carries the name, so the name is complete before anything else spoke
+        # for a call: a known name or one more marker has to.
+        self.confirm = bool(missing) and "name" in self.fields
+        self.begins = any(step.begins for step in steps)
+        self.longer: tuple[str, ...] = ()  # markers that begin with this one
+        self.ready: frozenset[int] = frozenset(ready.step.id for step in steps for ready in step.next)
+
+
+class Node:
+    """What may come next in one state."""
+
+    __slots__ = (
+        "branches",
+        "field",
+        "field_ready",
+        "find",
+        "first",
+        "line_ends",
+        "match",
+        "parameters",
+        "payloads",
+        "plain",
+        "raw",
+        "stop",
+        "trimmed",
+    )
+
+    def __init__(self) -> None:
+        self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
+        self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
+        self.first = ""  # the markers' first characters
+        self.branches: tuple[Branch, ...] = ()
+        self.payloads: tuple[Step, ...] = ()
+        self.field: str = ""  # a field that stands between markers
+        self.field_ready: frozenset[int] = frozenset()  # what may come behind it
+        self.line_ends = False  # a line break ends it
+        self.stop: re.Pattern[str] | None = None  # the characters that can end the field
+        self.raw: Step | None = None  # a raw value
+        self.parameters = False  # tagged parameters
+        self.plain: Callable[[str], object] = _SOME  # finds nothing in text without a marker
+        self.trimmed: Callable[[str], object] = _SOME  # nor in text that ends in whitespace
+
+
+_SOME: Final = re.compile("").search
+
+
+def _nothing(text: str, pos: int) -> re.Match[str] | None:
+    return None
+
+
+class Program:
+    """The compiled grammar that all its parsers share."""
+
+    def __init__(self, grammar: Grammar, repair: bool = False) -> None:
+        self.grammar = grammar
+        calls = grammar.calls
+        damage = grammar.repair if repair else None
+        self._optional = set(calls.optional) | set(damage.optional if damage else ())
+        self._spellings: dict[str, tuple[str, ...]] = dict(grammar.spellings)
+        if damage:
+            for marker, others in damage.spellings.items():
+                self._spellings[marker] = (*self._spellings.get(marker, ()), *others)
+        self.absorb = (*grammar.absorb, *(damage.absorb if damage else ()))
+        self.steps: list[Step] = []
+        self._nodes: dict[object, Node] = {}
+        self._exits: dict[int, Exit] = {}
+        self.section_closers: frozenset[int] = frozenset()
+        self.openers: tuple[Ready, ...] = ()
+        self.section_openers: frozenset[int] = frozenset()
+        self._build(
+            [parse_template(line) for line in calls.section],
+            [parse_template(line) for line in (*calls.call, *(damage.call if damage else ()))],
+            [parse_template(line) for line in calls.parameter],
+        )
+        self.separator = calls.separator.strip() if not self.section_closers else ""
+        self.keys = calls.keys
+        self.id_strict: re.Pattern[str] | None = None
+        self.id_loose: re.Pattern[str] | None = None
+        if calls.id:
+            self.id_strict, self.id_loose = id_patterns(calls.id)
+        reasoning = grammar.reasoning
+        self.reasoning_open = tuple(text.strip() for text in reasoning.open) if reasoning else ()
+        self.reasoning_close = tuple(text.strip() for text in reasoning.close) if reasoning else ()
+        self.call_in_reasoning = reasoning.calls if reasoning else "text"
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    def _build(
+        self, sections: list[tuple[Item, ...]], calls: list[tuple[Item, ...]], parameters: list[tuple[Item, ...]]
+    ) -> None:
+        """Make the steps of all templates and say what follows what."""
+        slotted = [section for section in sections if Slot("calls") in section]
+        whole = [section for section in sections if Slot("calls") not in section]
+        heads = [self._sequence(section[: section.index(Slot("calls"))], "section_open") for section in slotted]
+        tails = [self._sequence(section[section.index(Slot("calls")) + 1 :], "section_close") for section in slotted]
+        bodies = [self._call(template, parameters) for template in [*whole, *calls]]
+        in_slot = bodies[len(whole) :]
+
+        call_first = [ready for body in in_slot for ready in body.first()]
+        section_close = [Ready(tail[0]) for tail in tails if tail]
+        openers: list[Ready] = []
+        for head in heads:
+            openers += _first(head, lambda missing: [_left_out(ready, missing) for ready in call_first])
+        for body in bodies[: len(whole)]:
+            openers += body.first()
+        if not slotted:
+            openers += call_first
+        self.openers = _unique(openers)
+        # After a call whose closers may be missing: the section's closer, the next call, a new section.
+        after_call = _unique([*section_close, *(call_first if slotted else ()), *openers])
+
+        for head in heads:
+            _link(head, lambda missing: [_left_out(ready, missing) for ready in call_first])
+        for tail in tails:
+            _link(tail, lambda missing: [])
+        for body in bodies:
+            body.link(after_call)
+        self.section_closers = frozenset(ready.step.id for ready in section_close)
+        self.section_openers = frozenset(step.id for head in heads for step in head)
+        self.call_first = _unique(call_first) if slotted else ()
+        for ready in (*self.openers, *self.call_first):
+            ready.step.begins = True
+        self.first_steps = frozenset(ready.step.id for ready in self.openers)
+
+    def _sequence(self, items: Iterable[Item], role: Role) -> list[Step]:
+        return [self._step(role, item) for item in items if not isinstance(item, Space)]
+
+    def _step(self, role: Role, item: Item) -> Step:
+        texts: tuple[str, ...] = ()
+        optional = False
+        if isinstance(item, Marker | Tag):
+            optional = item.text in self._optional
+        if isinstance(item, Marker):
+            texts = (item.text, *self._spellings.get(item.text, ()))
+        step = Step(len(self.steps), role, item, texts, optional)
+        self.steps.append(step)
+        return step
+
+    def _call(self, template: tuple[Item, ...], parameters: list[tuple[Item, ...]]) -> _Body:
+        """The steps of one call template; its parameter templates are made anew, so that they know what follows."""
+        steps: list[Step | list[list[Step]]] = []
+        closing = False
+        for i, item in enumerate(template):
+            if isinstance(item, Space):
+                continue
+            if isinstance(item, Slot):
+                steps.append([self._parameter(parameter) for parameter in parameters])
+                closing = True
+                continue
+            if isinstance(item, Payload):
+                step = self._step("payload", item)
+                step.first = _FIRST[f"{item.what}:{item.codec}"]
+                step.wrapped = bool(steps)
+                if item.codec == "python" and step.wrapped:
+                    step.first += _IDENTIFIER
+                closing = True
+            else:
+                step = self._step("closer" if closing else "open", item)
+                behind = template[i + 1] if i + 1 < len(template) else None
+                step.line_ends = isinstance(item, Field) and isinstance(behind, Space) and "\n" in behind.text
+            steps.append(step)
+        return _Body(steps)
+
+    def _parameter(self, template: tuple[Item, ...]) -> list[Step]:
+        steps = []
+        role: Role = "parameter"
+        for item in template:
+            if isinstance(item, Payload):
+                steps.append(self._step("value", item))
+                role = "value_close"
+            elif not isinstance(item, Space):
+                steps.append(self._step(role, item))
+        return steps
+
+    # -- nodes ---------------------------------------------------------------------------------------------------
+
+    def expect(self, ready: frozenset[int]) -> Node:
+        """The node of a state inside framing: one of these steps comes next."""
+        node = self._nodes.get(ready)
+        if node is None:
+            steps = [self.steps[number] for number in sorted(ready)]
+            node = self._node([Ready(step) for step in steps], [])
+            self._nodes[ready] = node
+        return node
+
+    def content(self, pending: frozenset[int], calls: bool, bare: bool, separator: bool) -> Node:
+        """The node of content. `pending`: closers of what was before that may still come. `calls`: whether a call may
+        open. `bare`: one without markers may. `separator`: what stands between two calls may come."""
+        key = ("content", pending, calls, bare, separator)
+        node = self._nodes.get(key)
+        if node is None:
+            ready = [Ready(self.steps[number]) for number in sorted(pending)]
+            if calls:
+                ready += [opener for opener in self.openers if opener.step.role != "payload" or bare]
+            others = self._markers("reasoning_open", self.reasoning_open)
+            others += self._markers("absorb", self.absorb)
+            others += self._markers("turn_end", self.grammar.turn_end)
+            if separator and calls and self.separator:
+                others += self._markers("separator", (self.separator,))
+            node = self._node(ready, others)
+            self._nodes[key] = node
+        return node
+
+    def reasoning(self, pending: frozenset[int], calls: bool) -> Node:
+        """The node of reasoning; see `content`."""
+        key = ("reasoning", pending, calls)
+        node = self._nodes.get(key)
+        if node is None:
+            ready = [Ready(self.steps[number]) for number in sorted(pending)]
+            ready += self.openers if calls and self.call_in_reasoning != "text" else ()
+            others = self._markers("reasoning_close", self.reasoning_close)
+            others += self._markers("absorb", self.reasoning_open)
+            others += self._markers("turn_end", self.grammar.turn_end)
+            node = self._node([opener for opener in ready if opener.step.role != "payload"], others)
+            self._nodes[key] = node
+        return node
+
+    def rest(self, ready: frozenset[int]) -> Node:
+        """The node of a malformed call's rest: its closers, and what a call can begin with."""
+        key = ("rest", ready)
+        node = self._nodes.get(key)
+        if node is None:
+            steps = [self.steps[number] for number in sorted(ready)]
+            steps = [step for step in steps if step.begins or step.role in ("closer", "section_close")]
+            node = self._node([Ready(step) for step in steps if step.role != "payload"], [])
+            self._nodes[key] = node
+        return node
+
+    def pending(self, steps: Iterable[Step]) -> frozenset[int]:
+        """After closers: what else may close, and the calls that may follow in the same section."""
+        return self.pending_of(frozenset(ready.step.id for step in steps for ready in step.next))
+
+    def pending_of(self, ready: frozenset[int]) -> frozenset[int]:
+        """Of the steps that may come next: those that content may lie before."""
+        found = {number for number in ready if self.steps[number].role in ("closer", "section_close")}
+        if found & self.section_closers:
+            found.update(entry.step.id for entry in self.call_first)
+        return frozenset(found)
+
+    def section_pending(self, ready: frozenset[int]) -> frozenset[int]:
+        """The same without the call's own closers: it has ended without them, and they close nothing any more."""
+        return frozenset(number for number in self.pending_of(ready) if self.steps[number].role != "closer")
+
+    def behind(self, value: Step) -> frozenset[int]:
+        """What may come behind a raw value and its closer."""
+        closers = [ready.step for ready in value.next if ready.step.role == "value_close"]
+        return frozenset(ready.step.id for closer in closers for ready in closer.next)
+
+    def has_closers(self, step: Step | None) -> bool:
+        """Whether the template writes a closer behind this payload."""
+        return step is None or any(ready.step.role == "closer" for ready in step.next)
+
+    def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[str, Branch]]:
+        return [(text, Branch(kind, "open", ())) for text in texts]
+
+    def _node(self, ready: list[Ready], others: list[tuple[str, Branch]]) -> Node:
+        node = Node()
+        found: list[tuple[str, str, Branch]] = [(text, _literal_pattern(text), branch) for text, branch in others]
+        by_text: dict[str, list[Ready]] = {}
+        fields: list[Step] = []
+        for entry in ready:
+            step = entry.step
+            if step.role == "payload":
+                node.payloads += (step,)
+            elif step.role == "value":
+                node.raw = step
+            elif isinstance(step.item, Field):
+                fields.append(step)
+            else:
+                for text in step.texts or (step.item.text,):  # type: ignore[union-attr]  # a marker or a tag
+                    by_text.setdefault(text, []).append(entry)
+        for text, entries in by_text.items():
+            first = entries[0]
+            same = tuple(entry.step for entry in entries if entry.step.role == first.step.role)
+            branch = Branch("step", first.step.role, same, first.missing)
+            item = first.step.item
+            pattern = _tag_pattern(item) if isinstance(item, Tag) else _literal_pattern(text)
+            found.append((item.parts[0] if isinstance(item, Tag) else text, pattern, branch))  # type: ignore[arg-type]
+        found.sort(key=lambda entry: -len(entry[0]))
+        for text, _, branch in found:
+            branch.longer = tuple(other for other, _, _ in found if other != text and other.startswith(text))
+        node.branches = tuple(branch for _, _, branch in found)
+        if found:
+            groups = "|".join(f"(?P<b{i}>{pattern})" for i, (_, pattern, _) in enumerate(found))
+            node.match = regex.compile(groups, regex.VERSION1).match
+            node.first = "".join({text[0] for text, _, _ in found})
+        starts = [start for text, pattern, _ in found for start in _starts(text, pattern)]
+        starts += [char for step in node.payloads if not step.wrapped for char in step.first]
+        node.parameters = any(branch.role == "parameter" for branch in node.branches)
+        chars = re.escape("".join(sorted({start[0] for start in starts})))
+        node.plain = re.compile(rf"[{chars}]|\n\Z" if chars else r"\n\Z").search
+        node.trimmed = re.compile(rf"[{chars}]|[ \t\r\n]\Z" if chars else r"[ \t\r\n]\Z").search
+        if starts:
+            node.find = re.compile(_prefixes(starts)).search
+        if fields:
+            self._set_field(node, fields)
+        return node
+
+    def _set_field(self, node: Node, fields: list[Step]) -> None:
+        """Fields of one name, of templates that begin alike, are read as one."""
+        item = fields[0].item
+        node.field = item.name if isinstance(item, Field) else ""
+        same = [step for step in fields if step.item == item]
+        node.field_ready = frozenset(ready.step.id for step in same for ready in step.next)
+        node.line_ends = any(step.line_ends for step in same)
+        node.stop = re.compile("[" + re.escape(self._enders(node.field_ready)) + "\n]")
+
+    def _enders(self, ready: Iterable[int]) -> str:
+        """The first characters of whatever may come after a field."""
+        chars: set[str] = set()
+        for number in ready:
+            step = self.steps[number]
+            if step.role == "payload":
+                chars.update(step.first.replace("n", "") if step.item.what == "arguments" else step.first)  # type: ignore[union-attr]
+            else:
+                chars.update(text[0] for text in step.texts or (step.item.text,))  # type: ignore[union-attr]
+        return "".join(sorted(chars))
+
+    def exit(self, value: Step) -> Exit:
+        """How this raw value ends."""
+        result = self._exits.get(value.id)
+        if result is None:
+            result = self._exits[value.id] = self._exit(value)
+        return result
+
+    def _exit(self, value: Step) -> Exit:
+        trim = value.item.trim  # type: ignore[union-attr]  # a value step holds a payload
+        closers = [ready.step for ready in value.next if ready.step.role == "value_close"]
+        followers = _unique([ready for closer in closers for ready in closer.next])
+        after = "|".join(self._patterns(followers))
+        before = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}[trim]
+        closer = "|".join(self._patterns([Ready(step) for step in closers]))
+        ways = [rf"{before}(?P<closer>{closer})\s*(?:{after})"]
+        starts = [start for step in closers for text in step.texts for start in _starts(text, "")]
+        if any(step.optional for step in closers):
+            ways.append(rf"(?P<bare>\r?\n)(?:{after})")
+            starts += [start for entry in followers for start in _step_starts(entry.step)]
+        else:
+            ways.append(r"(?P<bare>(?!))")
+        space = r"[ \t\r\n]*" if trim == "strip" else r"(?:\r?\n)?"
+        end = r"[ \t\r\n]+\Z" if trim == "strip" else r"\r\n?\Z|\n\Z"
+        find = re.compile(rf"{space}(?:{_prefixes(starts)})|{end}")
+        chars = re.escape("".join(sorted({start[0] for start in starts})))
+        spaces = r"\x20" if trim == "strip" else ""
+        plain = re.compile(rf'[{chars}{spaces}"\\\x00-\x1f\ud800-\udfff]')
+        return Exit(
+            find.search,
+            regex.compile("|".join(ways), regex.VERSION1).match,
+            re.compile(rf"{before}(?:{closer})").match,
+            plain.search,
+            trim,
+        )
+
+    def _patterns(self, ready: Iterable[Ready]) -> list[str]:
+        """Patterns of steps, without their groups: only whether one of them is there counts."""
+        patterns = []
+        for entry in ready:
+            item = entry.step.item
+            if isinstance(item, Tag):
+                key = "key" if entry.step.role == "parameter" else ""
+                patterns.append(_tag_pattern(item, keep=key))
+            else:
+                patterns += [_literal_pattern(text) for text in entry.step.texts]
+        return list(dict.fromkeys(patterns))
+
+
+class _Body:
+    """One call template: its steps, with the parameters' steps in their slot."""
+
+    def __init__(self, parts: list[Step | list[list[Step]]]) -> None:
+        self.parts = parts
+
+    def first(self) -> list[Ready]:
+        """What the call can begin with."""
+        return self._from(0, ())
+
+    def _from(self, i: int, after_call: tuple[Ready, ...], missing: str = "") -> list[Ready]:
+        """What may come at part i of the call."""
+        result: list[Ready] = []
+        while i < len(self.parts):
+            part = self.parts[i]
+            if isinstance(part, list):
+                for parameter in part:
+                    result += _first(parameter, lambda missing: [])
+                i += 1
+                continue
+            result.append(Ready(part, missing))
+            nullable = isinstance(part.item, Payload) and part.item.what == "arguments"
+            if part.role == "closer":
+                missing = missing or "closer"
+            elif nullable:
+                pass  # no arguments at all is {}
+            elif part.optional:
+                missing = missing or "opener"
+            else:
+                return result
+            i += 1
+        return [*result, *(_left_out(ready, missing) for ready in after_call)]
+
+    def link(self, after_call: tuple[Ready, ...]) -> None:
+        closers = [part for part in self.parts if isinstance(part, Step) and part.role == "closer"]
+        for step in closers[1:]:
+            step.outer = True
+        for i, part in enumerate(self.parts):
+            if isinstance(part, Step):
+                part.next = _unique(self._from(i + 1, after_call))
+                continue
+            for parameter in part:
+                _link(parameter, lambda missing, i=i: [_left_out(r, missing) for r in self._from(i, after_call)])  # type: ignore[misc]
+
+
+def _first(steps: list[Step], end: Callable[[str], list[Ready]]) -> list[Ready]:
+    """What may come at the start of these steps; `end` is what comes when all of them are left out."""
+    result: list[Ready] = []
+    missing = ""
+    for step in steps:
+        result.append(Ready(step, missing))
+        if not step.optional:
+            return result
+        missing = "closer" if step.role == "value_close" else "opener"
+    return [*result, *end(missing)]
+
+
+def _link(steps: list[Step], end: Callable[[str], list[Ready]]) -> None:
+    for i, step in enumerate(steps):
+        step.next = _unique(_first(steps[i + 1 :], end))
+
+
+def _left_out(ready: Ready, missing: str) -> Ready:
+    return Ready(ready.step, missing or ready.missing)
+
+
+def _unique(ready: Iterable[Ready]) -> tuple[Ready, ...]:
+    """Each step once; the way that leaves out least comes first."""
+    found: dict[int, Ready] = {}
+    for entry in ready:
+        if entry.step.id not in found:
+            found[entry.step.id] = entry
+    return tuple(found.values())
+
+
+# -- patterns ----------------------------------------------------------------------------------------------------
+
+
+def _literal_pattern(text: str) -> str:
+    """A marker; where its text has whitespace, any amount of it."""
+    return r"\s+".join(regex.escape(word, special_only=True) for word in text.split())
+
+
+_TAG_TOKEN: Final = re.compile(r"\s+|[<>=\"'/]|[^\s<>=\"'/]+")
+
+
+def _tag_pattern(tag: Tag, keep: str | None = None) -> str:
+    """A tag with fields, spaces allowed where detokenizers put them and an attribute's quotes as models write them.
+
+    `keep`: the one field that is captured (None: all of them).
+    """
+    pattern = ""
+    parts = list(tag.parts)
+    for i, part in enumerate(parts):
+        if isinstance(part, Field):
+            before, after = parts[i - 1], parts[i + 1]
+            quoted = isinstance(before, str) and before[-1] in "\"'" and isinstance(after, str) and after[0] in "\"'"
+            name = part.name if keep is None or keep == part.name else ""
+            pattern += _attribute_pattern(name, quoted)
+            continue
+        text = part
+        if i and text[0] in "\"'":
+            text = text[1:]  # the quotes belong to the field's pattern
+        if i + 1 < len(parts) and text[-1:] in ('"', "'"):
+            text = text[:-1]
+        for token in _TAG_TOKEN.findall(text):
+            if token.isspace():
+                pattern += " +"
+            elif token == "<":
+                pattern += "< *"
+            elif token in "=>":
+                pattern += f" *{token}" + (" *" if token == "=" else "")
+            else:
+                pattern += regex.escape(token, special_only=True)
+    return pattern
+
+
+def _attribute_pattern(name: str, quoted: bool) -> str:
+    group = f"?P<{name}>" if name else "?:"
+    bare = r"[^\s\"'<>][^\s<>]*" if quoted else r"[^\"'<>\n][^<>\n]*"
+    return rf"(?:\"({group}[^\"\n]+)\"|'({group}[^'\n]+)'|({group}{bare}))"
+
+
+def _starts(text: str, pattern: str) -> list[str]:
+    """The literal texts that a match of this marker can begin with."""
+    if " *" in pattern:  # a tag: a detokenizer may have put a space behind its first character
+        return [text[:2], text[0] + " "]
+    return [text.split(maxsplit=1)[0]]
+
+
+def _step_starts(step: Step) -> list[str]:
+    item = step.item
+    if isinstance(item, Tag):
+        return _starts(item.text, _tag_pattern(item))
+    return [start for text in step.texts for start in _starts(text, "")]
+
+
+def _prefixes(texts: Iterable[str]) -> str:
+    """A pattern that finds one of the texts, or a beginning of one at the end of the string."""
+    trie: dict[str, Any] = {}
+    for text in texts:
+        node = trie
+        for char in text:
+            if "" in node:
+                break  # a shorter text ends here: it finds the longer ones too
+            node = node.setdefault(char, {})
+        else:
+            node.clear()
+            node[""] = {}
+
+    def pattern(node: dict[str, Any]) -> str:
+        if "" in node:
+            return ""
+        ways = [re.escape(char) + pattern(child) for char, child in node.items()]
+        return "|".join(ways) if node is trie else "(?:" + "|".join([*ways, r"\Z"]) + ")"
+
+    return pattern(trie)
+
+
+def id_patterns(template: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """How a name is read from an id: exactly as the template writes it, and with its literals left out."""
+    strict, loose = "", ""
+    for part in re.split(r"(\{name\}|\{number\})", template):
+        if part == "{name}":
+            strict += "(?P<name>.+)"
+            loose += "(?P<name>.+?)"
+        elif part == "{number}":
+            strict += r"\d+"
+            loose += r"\d+"
+        elif part:
+            strict += re.escape(part)
+            loose += re.escape(part)
+    head, _, tail = loose.partition("(?P<name>.+?)")
+    loose = (f"(?:{head})?" if head else "") + "(?P<name>.+?)" + (f"(?:{tail})?" if tail else "")
+    return re.compile(strict, re.DOTALL), re.compile(loose, re.DOTALL)
+
+
+__all__ = ["Branch", "Exit", "Node", "Program", "Ready", "Step"]

@@ -1,0 +1,125 @@
+"""The formats that there are: grammars shipped with the package, and those of installed data-only packages.
+
+A package adds grammars with an entry point in the group "toolfeed.grammars" whose value is the import name of a package
+with `.toml` files in it. It is found without being imported.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from .errors import AmbiguousFormat, GrammarError, UnknownFormat
+from .grammar import Grammar
+
+GROUP = "toolfeed.grammars"
+
+
+class FormatInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server needs to know of a format.
+
+    `special_tokens` must survive detokenization; `turn_end_tokens` may go. `start_states`: the states that its turns can
+    begin in, the default first.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    models: tuple[str, ...]
+    special_tokens: tuple[str, ...]
+    turn_end_tokens: tuple[str, ...]
+    start_states: tuple[str, ...]
+
+
+def grammar_folder() -> Path:
+    """Where the shipped grammars are: in the wheel inside the package, in a checkout beside the source root."""
+    package = Path(__file__).parent
+    shipped = package / "grammars"
+    return shipped if shipped.is_dir() else package.parent.parent / "grammars"
+
+
+def find(format: str | Path) -> Grammar:
+    """The grammar of a name, an alias or a path. See Grammar.load."""
+    if isinstance(format, Path) or format.endswith(".toml"):
+        return _from_file(Path(format))
+    return _named(format)
+
+
+def formats() -> tuple[FormatInfo, ...]:
+    """Every format that a name leads to, by name."""
+    return tuple(info(_named(name)) for name in sorted(_files()))
+
+
+def info(grammar: Grammar) -> FormatInfo:
+    """What a server needs to know of this grammar."""
+    states = [grammar.start.state, *grammar.start.prompts.values()]
+    if grammar.reasoning is not None:
+        states += ["content", "reasoning"]
+    return FormatInfo(
+        name=grammar.name,
+        aliases=grammar.aliases,
+        models=grammar.models,
+        special_tokens=grammar.special_tokens,
+        turn_end_tokens=grammar.turn_end,
+        start_states=tuple(dict.fromkeys(states)),
+    )
+
+
+def _from_file(path: Path) -> Grammar:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise GrammarError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
+    except UnicodeDecodeError:
+        raise GrammarError("is not UTF-8 text", file=str(path)) from None
+    return Grammar.from_toml(text, str(path))
+
+
+@cache
+def _named(name: str) -> Grammar:
+    files = _files()
+    if name in files:
+        return _from_file(files[name])
+    owners = _aliases().get(name, ())
+    if len(owners) == 1:
+        return _named(owners[0])
+    if owners:
+        named = ", ".join(owners)
+        raise AmbiguousFormat(f"{name!r} is what several formats are called: {named}; name one of them", tuple(owners))
+    near = difflib.get_close_matches(name, [*files, *_aliases()], n=4, cutoff=0.5)
+    hint = f"did you mean {' or '.join(repr(other) for other in near)}?" if near else "toolfeed.formats() lists them"
+    raise UnknownFormat(f"no format is called {name!r}; {hint}")
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Name → file. A shipped grammar wins over an installed one of the same name."""
+    found: dict[str, Path] = {}
+    for folder in (grammar_folder(), *_installed()):
+        for path in sorted(folder.glob("*.toml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+@cache
+def _aliases() -> dict[str, tuple[str, ...]]:
+    """Alias → the formats that claim it."""
+    owners: dict[str, tuple[str, ...]] = {}
+    for name in _files():
+        for alias in _named(name).aliases:
+            owners[alias] = (*owners.get(alias, ()), name)
+    return owners
+
+
+def _installed() -> Iterator[Path]:
+    """Folders of installed data-only packages; none of them is imported."""
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
+    for point in entry_points(group=GROUP):
+        spec = find_spec(point.module.partition(".")[0])  # of a top-level package, so nothing runs
+        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+            yield Path(folder, *point.module.split(".")[1:])

@@ -1,0 +1,803 @@
+"""Chapter A of formats.md: what a schema makes of a raw text.
+
+Every case of the table is derived from the rule that it names: A1 to A10 (A2 by the row of its table), T7, or a clause of
+JSON Schema ("JS", core and validation, draft 2020-12). Each is read whole, by the character and with every two-way cut.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolfeed.codecs.python_value import PythonValue
+from toolfeed.coercion import TypedReader, coerce, escape
+from toolfeed.schema import MAX_SCHEMAS, NO_SCHEMA, ParameterType, json_type, lookup, parameter_type, stated_type
+from toolfeed.tools import Tools
+
+# What the references of the table point to: these stand in the document beside `properties`.
+DEFINITIONS: dict[str, Any] = {
+    "$defs": {
+        "Count": {"type": "integer"},
+        "Ratio": {"type": "number"},
+        "Place": {"type": "object", "properties": {"lat": {"type": "number"}}},
+        "Alias": {"$ref": "#/$defs/Count"},
+        "a/b": {"type": "integer"},
+        "m~n": {"type": "boolean"},
+        "with space": {"type": "array"},
+        "100%": {"type": "integer"},
+        "": {"type": "null"},
+        "Loop": {"$ref": "#/$defs/Pool"},
+        "Pool": {"$ref": "#/$defs/Loop"},
+        "Self": {"$ref": "#/$defs/Self"},
+        "Node": {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]}}},
+        "Nested": {"oneOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "integer"}}]},
+        "Color": {"enum": ["red", "None"], "type": "string"},
+        "Anything": True,
+        "Never": False,
+    },
+    "definitions": {"Old": {"type": "boolean"}},
+}
+
+
+class Case(NamedTuple):
+    rule: str
+    schema: Any
+    text: str
+    json: str | None  # None: malformed, as far as a stream can tell
+    notes: tuple[str, ...] = ()
+
+
+def case(rule: str, schema: Any, text: str, json_text: str | None, *notes: str) -> Case:
+    return Case(rule, schema, text, json_text, notes)
+
+
+def mismatch(rule: str, schema: Any, text: str) -> Case:
+    """A5: the text as a JSON string, and noted."""
+    return Case(rule, schema, text, json.dumps(text, ensure_ascii=False), ("type_mismatch",))
+
+
+def string(rule: str, schema: Any, text: str) -> Case:
+    """A string, and nothing to note."""
+    return Case(rule, schema, text, json.dumps(text, ensure_ascii=False))
+
+
+STRING = {"type": "string"}
+INTEGER = {"type": "integer"}
+NUMBER = {"type": "number"}
+BOOLEAN = {"type": "boolean"}
+NULL = {"type": "null"}
+OBJECT = {"type": "object"}
+ARRAY = {"type": "array"}
+BIG = "12345678901234567890123456789012345678901234567890"
+
+CASES: list[Case] = [
+    # A2, string only or no schema: all of the text, whatever it looks like
+    *[string("A2 string", STRING, text) for text in ("Paris", "42", "true", "null", "None", "02134", "", " ", "{}", "[1]")],
+    *[string("A2 no schema", {}, text) for text in ("42", "true", "null", "{'a': 1}", " x ")],
+    string("T7 quotes stay", STRING, '"foo"'),
+    string("T7 entities stay", STRING, "a &lt; b"),
+    case("A2 string, escapes", STRING, 'a"b\\c\n\t\x00', '"a\\"b\\\\c\\n\\t\\u0000"'),
+    case("A2 string, not ASCII", STRING, "Zürich 😀\u2028\x7f", '"Zürich 😀\u2028\x7f"'),
+    case("law 5, lone surrogate", STRING, "\ud83d!", '"\\ud83d!"'),
+    # A2, integer: a JSON number with an integral value, its digits as written (A6)
+    *[
+        case("A2 integer", INTEGER, text, text)
+        for text in ("42", "-3", "0", "-0", "12345678901234567890", BIG, "5.0", "-5.00", "1e3", "1E+3", "0.0", "1e400")
+    ],
+    *[
+        case("A2 integer, integral by its exponent", INTEGER, text, text)
+        for text in ("5.5e1", "1.50e1", "150e-1", "0e-5", "0.00e-7", "100e-2", "1e0", "1.0e-0", "12e0003")
+    ],
+    *[
+        mismatch("A2 integer, not integral", INTEGER, text)
+        for text in ("5.5", "5.55e1", "15e-1", "1e-1", "0.1", "1.5e-0", "1e-99999999999999999999", "-2.5")
+    ],
+    case("A6 exponent beyond any integer", INTEGER, "1e99999999999999999999", "1e99999999999999999999"),
+    case("A2 outer whitespace is stripped", INTEGER, " \r\n\t7 \n", "7"),
+    *[
+        mismatch("A6 no JSON number", INTEGER, text)
+        for text in ("+5", ".5", "5.", "0x1F", "1_000", "02134", "-01", "--1", "1e", "1e+", "-", "e5", "1.e5", "٣", "1 2")
+    ],
+    *[mismatch("A5", INTEGER, text) for text in ("12ab", "three", "true", "null", '"5"', "{}", "[5]", "5,", "5;", "5\x0b")],
+    mismatch("A5, the string is the text unstripped", INTEGER, " 12 monkeys\n"),
+    # A2, number
+    *[
+        case("A2 number", NUMBER, text, text)
+        for text in ("1.50", "1E5", "1e5", "-0", "-0.0", "3", "0.1", "1e-400", "1e400", BIG, f"{BIG}.{BIG}", "2E-07")
+    ],
+    case("A2 number, stripped", NUMBER, "\n1.50\n", "1.50"),
+    *[
+        mismatch("A6 no JSON number", NUMBER, text)
+        for text in ("NaN", "Infinity", "-Infinity", "nan", "inf", "+5", ".5", "5.", "0x1F", "1_000", "02134", "1,5", "1e5.0")
+    ],
+    case("JS integer is a number", {"type": ["integer", "number"]}, "1.5", "1.5"),
+    # A2, boolean
+    *[case("A2 boolean", BOOLEAN, text, "true") for text in ("true", "True", "TRUE", "tRuE", " true\n")],
+    *[case("A2 boolean", BOOLEAN, text, "false") for text in ("false", "False", "FALSE")],
+    case("A2 boolean digit", BOOLEAN, "1", "true", "boolean_digit"),
+    case("A2 boolean digit", BOOLEAN, "0", "false", "boolean_digit"),
+    case("A2 boolean digit, stripped", BOOLEAN, " 1\n", "true", "boolean_digit"),
+    case("A2 boolean digit, without number", {"type": ["boolean", "null"]}, "0", "false", "boolean_digit"),
+    case("A2 no boolean digit beside integer", {"type": ["boolean", "integer"]}, "1", "1"),
+    case("A2 no boolean digit beside number", {"type": ["boolean", "number"]}, "0", "0"),
+    *[mismatch("A5", BOOLEAN, text) for text in ("yes", "tru", "truee", "t", "10", "2", "-1", "1.0", "on", "null", "true false")],
+    # A2, null
+    *[case("A2 null", NULL, text, "null") for text in ("null", "None", "NULL", "none", "nOnE", " null ")],
+    *[mismatch("A5", NULL, text) for text in ("nil", "nul", "0", "nonesuch", "undefined", "n")],
+    case("A2 null in any list without string", {"type": ["integer", "null"]}, "NONE", "null"),
+    case("A2 null in any list without string", {"type": ["object", "null"]}, "None", "null"),
+    case("A2 null in any list without string", {"type": ["integer", "null"]}, "4", "4"),
+    mismatch("A5, null is not allowed", INTEGER, "None"),
+    # A2, object and array without string
+    *[
+        case("A2 object, JSON as written", OBJECT, text, text)
+        for text in ("{}", '{"a": 1}', '{ "a" :[1,\n2], "b":1.50 }', '{"b":1,"a":{"c":null}}', '{"a":"\\u00e9\\/"}')
+    ],
+    *[case("A2 array, JSON as written", ARRAY, text, text) for text in ("[]", "[1, 2.50]", "[ ]", '["a",{"b":[]}]', "[[[[]]]]")],
+    case("A2 outer whitespace is stripped", OBJECT, '\n {"a": 1}\n', '{"a": 1}'),
+    case("A2 Python literal", OBJECT, "{'a': True}", '{"a": true}', "python_literal"),
+    case("A2 Python literal", ARRAY, "[None, 'x']", '[null, "x"]', "python_literal"),
+    case("A2 Python literal", {"type": ["object", "array"]}, "[{'a': False}]", '[{"a": false}]', "python_literal"),
+    case("A2 inside an object the model's own JSON stands", {**OBJECT, "properties": {"a": INTEGER}}, '{"a": "1"}', '{"a": "1"}'),
+    case("A2 inside an array too", {**ARRAY, "items": INTEGER}, '["1"]', '["1"]'),
+    case("A5 a fault later is malformed", OBJECT, '{"a": 1', None),
+    case("A5 a fault later is malformed", OBJECT, '{"a" 1}', None),
+    case("A5 a fault later is malformed", ARRAY, "[1, 2] and more", None),
+    case("A5 a fault later is malformed", ARRAY, "[1 2]", None),
+    mismatch("A5 wrong bracket", ARRAY, '{"a": 1}'),
+    mismatch("A5 wrong bracket", OBJECT, "[1]"),
+    mismatch("A5 no bracket", OBJECT, "a: 1"),
+    mismatch("A5 no bracket", ARRAY, "a, b"),
+    mismatch("A5 no bracket", ARRAY, "(1, 2)"),
+    mismatch("A5 no bracket", OBJECT, '"{}"'),
+    mismatch("A5 no bracket, null not allowed", OBJECT, "null"),
+    # A2, string and null
+    case("A2 string and null", {"type": ["string", "null"]}, "null", "null"),
+    case("A2 string and null", {"type": ["string", "null"]}, "None", "null"),
+    case("A2 string and null, stripped", {"type": ["string", "null"]}, "null\n", "null"),
+    *[
+        string("A2 string and null, exactly so", {"type": ["string", "null"]}, text)
+        for text in ("NULL", "none", "Null", "nul", "Nonesuch", "null and void", "", " ", "42", "{}", '"null"', "\nNo")
+    ],
+    # A3, unions with string
+    case("A3", {"type": ["string", "integer"]}, "42", "42"),
+    case("A3 stripped", {"type": ["string", "integer"]}, " 42\n", "42"),
+    string("A3", {"type": ["string", "integer"]}, "02134"),
+    *[string("A3 string", {"type": ["string", "integer"]}, text) for text in ("4.5", "42nd", "", "-", "1 2", "null", "true", " x ")],
+    case("A3 integral", {"type": ["string", "integer"]}, "5.0", "5.0"),
+    case("A3", {"type": ["string", "number"]}, "4.50", "4.50"),
+    string("A3", {"type": ["string", "number"]}, "4.5.6"),
+    case("A3 boolean", {"type": ["string", "boolean"]}, "True", "true"),
+    string("A3 boolean", {"type": ["string", "boolean"]}, "truth"),
+    case("A3 boolean digit fits, no number is allowed", {"type": ["string", "boolean"]}, "1", "true", "boolean_digit"),
+    case("A3 null is exact beside string", {"type": ["string", "integer", "null"]}, "None", "null"),
+    string("A3 null is exact beside string", {"type": ["string", "integer", "null"]}, "NULL"),
+    case("A3 order", {"type": ["string", "null", "boolean", "integer", "number", "object", "array"]}, "1", "1"),
+    case("A3 object", {"type": ["string", "object"]}, '{"a": 1}', '{"a": 1}'),
+    case("A3 object, literal", {"type": ["string", "object"]}, "{'a': None}", '{"a": null}', "python_literal"),
+    *[
+        string("A3 object, else string", {"type": ["string", "object"]}, text)
+        for text in ('{"a": 1', "{a}", "{}{}", "{} x", "{", "[1]", "{{x}}", "{'a'", '{"a": nul}', "null")
+    ],
+    case("A3 object, stripped", {"type": ["string", "object"]}, "\n{}\n", "{}"),
+    case("A3 array", {"type": ["string", "array"]}, '["a", "b"]', '["a", "b"]'),
+    string("A3 array", {"type": ["string", "array"]}, "[see below](url)"),
+    string("A3 array", {"type": ["string", "array"]}, "{}"),
+    case("A3 set", {"type": ["string", "object", "array"]}, "{1, 2}", "[1, 2]", "python_literal"),
+    string("A3 a set is no object", {"type": ["string", "object"]}, "{1, 2}"),
+    case("A3 without string", {"type": ["integer", "object"]}, "{}", "{}"),
+    case("A3 without string", {"type": ["integer", "object"]}, "7", "7"),
+    mismatch("A3 without string", {"type": ["integer", "object"]}, "[7]"),
+    mismatch("A3 without string", {"type": ["integer", "boolean"]}, "yes"),
+    # A4, enum and const
+    string("A4 string members alone are plain strings", {"enum": ["None", "1"]}, "None"),
+    string("A4 string members alone are plain strings", {"enum": ["None", "1"]}, '"None"'),
+    string("A4 string member wins", {"enum": ["None", None, 1]}, "None"),
+    case("A4 member read as JSON", {"enum": ["None", None, 1]}, "null", "null"),
+    string("A4 string member wins", {"enum": ["1", 1]}, "1"),
+    string("A4 string member wins", {"type": ["string", "boolean"], "enum": ["1", "true", False]}, "true"),
+    case("A4 member read as JSON", {"enum": ["auto", 1, 2]}, "2", "2"),
+    case("A4 number members", {"enum": [1, 2.5]}, "2.5", "2.5"),
+    case("A4 digits as written", {"enum": [1, 2]}, "2.0", "2.0"),
+    case("A4 member read as JSON, a string in quotes", {"enum": ["auto", 1]}, '"auto"', '"auto"'),
+    case("A4 member read as JSON, stripped", {"enum": ["auto", 1]}, ' "auto"\n', '"auto"'),
+    case("A4 member read as JSON, not ASCII", {"enum": ["é", 1]}, '"é"', '"é"'),
+    case("A4 member read as JSON, escaped", {"enum": ["é", 1]}, '"\\u00e9"', '"\\u00e9"'),
+    string("A4 no member in quotes", {"enum": ["auto", 1]}, '"aut"'),
+    string("A4 no member in quotes", {"enum": ["auto", 1]}, '"auto'),
+    string("A4 no member in quotes", {"enum": ["auto", "automatic", 1]}, '"auto" it is'),
+    case("A4 one member begins like another", {"enum": ["auto", "automatic", 1]}, '"automatic"', '"automatic"'),
+    string("A4 a member that is quoted itself", {"enum": ['"a"', "a", 1]}, '"a"'),
+    case("A4 else the types", {"enum": ["auto", 1]}, "7", "7"),
+    string("A4 else the types", {"enum": ["auto", 1]}, "fast"),
+    case("A4 only members of an allowed type", {"type": "integer", "enum": ["1", 1]}, "1", "1"),
+    case("A4 only members of an allowed type", {"type": ["integer", "null"], "enum": ["None", 1, None]}, "None", "null"),
+    mismatch("A4 only members of an allowed type", {"type": "integer", "enum": ["low"]}, "low"),
+    case("A4 boolean members", {"enum": [True, False]}, "False", "false"),
+    case("A4 null member", {"enum": [None]}, "None", "null"),
+    case("A4 const", {"const": 5}, "5", "5"),
+    string("A4 const of a string", {"const": "5"}, "5"),
+    case("A4 const null", {"const": None}, "null", "null"),
+    case("A4 const true", {"const": True}, "True", "true"),
+    case("A4 const of an object", {"const": {"a": 1}}, '{"a": 1}', '{"a": 1}'),
+    string("A4 const in a union", {"anyOf": [{"const": "None"}, NULL]}, "None"),
+    case("A4 const in a union", {"anyOf": [{"const": "None"}, NULL]}, "null", "null"),
+    string("A4 allOf leaves the common members", {"allOf": [{"enum": ["a", "None", None]}, {"enum": ["None", None]}]}, "None"),
+    case("A4 allOf leaves the common members", {"allOf": [{"enum": ["a", "None", None]}, {"enum": ["a", None]}]}, "None", "null"),
+    string("A4 nullable enum", {"enum": ["None"], "nullable": True}, "None"),
+    # A6 and limits
+    case("A6 as many digits as are allowed", INTEGER, "1" * 4000, "1" * 4000),
+    mismatch("A6 more digits than are allowed", INTEGER, "1" * 4001),
+    string("A6 more digits than are allowed, string allowed", {"type": ["string", "integer"]}, "1" * 4001),
+    # A7, empty
+    string("A7", STRING, ""),
+    string("A7", {"type": ["string", "integer"]}, ""),
+    *[mismatch("A7", schema, "") for schema in (INTEGER, NUMBER, BOOLEAN, NULL, OBJECT, ARRAY, {"type": ["integer", "null"]})],
+    *[mismatch("A7 whitespace", schema, " \n") for schema in (INTEGER, NULL, OBJECT)],
+    # A1, references
+    case("A1 $ref", {"$ref": "#/$defs/Count"}, "42", "42"),
+    case("A1 $ref to definitions", {"$ref": "#/definitions/Old"}, "True", "true"),
+    case("A1 $ref to a $ref", {"$ref": "#/$defs/Alias"}, "42", "42"),
+    case("A1 $ref, any pointer", {"$ref": "#/$defs/Place/properties/lat"}, "4.50", "4.50"),
+    case("A1 $ref, pointer into a list", {"$ref": "#/$defs/Nested/oneOf/1/items"}, "42", "42"),
+    string("A1 $ref, index that is none", {"$ref": "#/$defs/Nested/oneOf/2"}, "42"),
+    string("A1 $ref, index that is none", {"$ref": "#/$defs/Nested/oneOf/x"}, "42"),
+    string("A1 $ref, index of many digits", {"$ref": "#/$defs/Nested/oneOf/" + "9" * 5000}, "42"),
+    case("RFC 6901 ~1", {"$ref": "#/$defs/a~1b"}, "42", "42"),
+    case("RFC 6901 ~0", {"$ref": "#/$defs/m~0n"}, "True", "true"),
+    case("RFC 6901 percent", {"$ref": "#/$defs/with%20space"}, "[1]", "[1]"),
+    case("RFC 6901 percent, not encoded", {"$ref": "#/$defs/with space"}, "[1]", "[1]"),
+    case("RFC 6901 percent, not encoded", {"$ref": "#/$defs/100%"}, "42", "42"),
+    case("RFC 6901 empty token", {"$ref": "#/$defs/"}, "None", "null"),
+    case("A1 $ref to the whole document", {"$ref": "#"}, "{}", "{}"),
+    case("A1 recursive $ref", {"$ref": "#/$defs/Node"}, "{'next': None}", '{"next": null}', "python_literal"),
+    case("A1 recursive $ref, inside", {"$ref": "#/$defs/Node/properties/next"}, "None", "null"),
+    case("A1 $ref to a union", {"$ref": "#/$defs/Nested"}, "False", "false"),
+    string("A1 $ref to true", {"$ref": "#/$defs/Anything"}, "42"),
+    string("A1 $ref to false", {"$ref": "#/$defs/Never"}, "42"),
+    string("A1 cycle", {"$ref": "#/$defs/Loop"}, "42"),
+    string("A1 cycle", {"$ref": "#/$defs/Self"}, "42"),
+    string("A1 remote", {"$ref": "https://example.com/schema.json"}, "42"),
+    string("A1 remote", {"$ref": "other.json#/$defs/Count"}, "42"),
+    string("A1 missing", {"$ref": "#/$defs/Missing"}, "42"),
+    string("A1 missing", {"$ref": "#/$defs/Count/type/x"}, "42"),
+    string("A1 an anchor is no pointer", {"$ref": "#Count"}, "42"),
+    string("A1 odd", {"$ref": 5}, "42"),
+    case("A1 siblings of $ref", {"$ref": "#/$defs/Count", "description": "How many."}, "42", "42"),
+    case("A1 siblings of $ref", {"$ref": "#/$defs/Count", "nullable": True}, "None", "null"),
+    case("A1 siblings of $ref", {"$ref": "#/$defs/Ratio", "type": "integer"}, "42", "42"),
+    mismatch("A1 siblings of $ref", {"$ref": "#/$defs/Ratio", "type": "integer"}, "4.5"),
+    case("A1 siblings of a remote $ref", {"$ref": "https://example.com/x", "type": "integer"}, "42", "42"),
+    case("A1 siblings of a cycle", {"$ref": "#/$defs/Loop", "type": "integer"}, "42", "42"),
+    case("A1 siblings of $ref, enum", {"$ref": "#/$defs/Color", "default": "red"}, "None", '"None"'),
+    # A1, unions
+    *[
+        one
+        for keyword in ("anyOf", "oneOf")
+        for one in (
+            case(f"A1 {keyword}", {keyword: [INTEGER, NULL]}, "None", "null"),
+            case(f"A1 {keyword}", {keyword: [STRING, INTEGER]}, "42", "42"),
+            string(f"A1 {keyword}", {keyword: [STRING, INTEGER]}, "x"),
+            case(f"A1 {keyword} of lists", {keyword: [{"type": ["integer", "null"]}, BOOLEAN]}, "True", "true"),
+            case(f"A1 {keyword} nested", {keyword: [{keyword: [INTEGER, ARRAY]}, NULL]}, "[1]", "[1]"),
+            case(f"A1 {keyword} of $ref", {keyword: [{"$ref": "#/$defs/Count"}, NULL]}, "42", "42"),
+            case(f"A1 {keyword} beside type", {"type": "object", keyword: [{"required": ["a"]}, OBJECT]}, "{}", "{}"),
+            mismatch(f"A1 {keyword} restricts type", {"type": ["object", "integer"], keyword: [OBJECT, NULL]}, "5"),
+            case(f"A1 {keyword} without types, inferred", {keyword: [{"required": ["a"]}], "properties": {}}, "{}", "{}"),
+            string(f"A1 {keyword} of nothing", {keyword: []}, "42"),
+            string(f"A1 {keyword} that is odd", {keyword: {"type": "integer"}}, "42"),
+        )
+    ],
+    case("A1 union with a member that says nothing", {"anyOf": [INTEGER, {}]}, "42", "42"),
+    string("A1 union with a member that says nothing", {"anyOf": [INTEGER, {}]}, "x"),
+    case("JS false in a union", {"anyOf": [INTEGER, False]}, "42", "42"),
+    mismatch("JS false in a union", {"anyOf": [INTEGER, False]}, "x"),
+    case("JS true in a union", {"anyOf": [NULL, True]}, "None", "null"),
+    string("JS true in a union", {"anyOf": [NULL, True]}, "x"),
+    case("JS anyOf and oneOf both hold", {"anyOf": [INTEGER, STRING], "oneOf": [INTEGER, NULL]}, "42", "42"),
+    mismatch("JS anyOf and oneOf both hold", {"anyOf": [INTEGER, STRING], "oneOf": [INTEGER, NULL]}, "None"),
+    # A1, allOf
+    case("A1 allOf", {"allOf": [{"type": ["integer", "null"]}, {"type": ["integer", "string"]}]}, "42", "42"),
+    mismatch("A1 allOf", {"allOf": [{"type": ["integer", "null"]}, {"type": ["integer", "string"]}]}, "None"),
+    case("A1 allOf, integer and number", {"allOf": [INTEGER, NUMBER]}, "42", "42"),
+    mismatch("A1 allOf, integer and number", {"allOf": [NUMBER, INTEGER]}, "4.5"),
+    case("A1 allOf, a member without types", {"allOf": [INTEGER, {"minimum": 3}]}, "42", "42"),
+    case("A1 allOf, a member without types", {"allOf": [{"description": "x"}, {"$ref": "#/$defs/Count"}]}, "42", "42"),
+    case("A1 allOf of one $ref, nullable", {"allOf": [{"$ref": "#/$defs/Place"}], "nullable": True}, "None", "null"),
+    case("A1 allOf of objects", {"allOf": [{"properties": {"a": INTEGER}}, OBJECT]}, "{}", "{}"),
+    case("JS true in allOf", {"allOf": [INTEGER, True]}, "42", "42"),
+    string("A1 allOf that allows nothing", {"allOf": [INTEGER, BOOLEAN]}, "42"),
+    string("JS false in allOf", {"allOf": [INTEGER, False]}, "42"),
+    case("A1 allOf and anyOf", {"allOf": [{"anyOf": [INTEGER, STRING]}, {"anyOf": [NUMBER, NULL]}]}, "42", "42"),
+    mismatch("A1 allOf and anyOf", {"allOf": [{"anyOf": [INTEGER, STRING]}, {"anyOf": [NUMBER, NULL]}]}, "4.5"),
+    # A1, type lists, nullable, boolean schemas
+    case("A1 type list of one", {"type": ["integer"]}, "42", "42"),
+    string("A1 type list of none", {"type": []}, "42"),
+    case("A1 nullable", {"type": "integer", "nullable": True}, "None", "null"),
+    string("A1 nullable string", {"type": "string", "nullable": True}, "NONE"),
+    mismatch("A1 nullable false", {"type": "integer", "nullable": False}, "None"),
+    mismatch("A1 nullable odd", {"type": "integer", "nullable": "yes"}, "None"),
+    string("JS true", True, "42"),
+    string("JS false", False, "42"),
+    string("A1 nothing found", {"description": "A count."}, "42"),
+    string("A1 nothing found", {"minimum": 3}, "42"),
+    string("A1 an unset schema", None, "42"),
+    # A1, inference
+    case("A1 from enum", {"enum": [1, 2]}, "1", "1"),
+    case("A1 from enum, mixed", {"enum": [1, None, "a"]}, "null", "null"),
+    case("A1 from enum, number", {"enum": [0.5, 1]}, "0.25", "0.25"),
+    case("A1 from enum, array", {"enum": [[1], [2]]}, "[1]", "[1]"),
+    case("A1 from const", {"const": False}, "FALSE", "false"),
+    case("A1 from properties", {"properties": {"a": STRING}}, "{}", "{}"),
+    case("A1 from additionalProperties", {"additionalProperties": INTEGER}, "{}", "{}"),
+    case("A1 from additionalProperties", {"additionalProperties": False}, "{}", "{}"),
+    case("A1 from items", {"items": STRING}, "[]", "[]"),
+    case("A1 enum before properties", {"enum": [1], "properties": {}}, "1", "1"),
+    case("A1 stated before inferred", {"type": "integer", "properties": {}}, "42", "42"),
+    case("dumped models: None is unset", {"type": "integer", "enum": None, "items": None, "anyOf": None, "$ref": None}, "4", "4"),
+    string("dumped models: None is unset", {"type": None, "items": None, "properties": None}, "{}"),
+    string("dumped models: None is unset", {"type": None, "enum": ["a"], "const": None}, "None"),
+    # A1, type names of other dialects
+    *[string("A1 dialect", {"type": name}, "42") for name in ("str", "text", "varchar", "char", "date", "enum", "STRING")],
+    *[
+        case("A1 dialect", {"type": name}, "42", "42")
+        for name in ("int", "int64", "Integer", "uint", "uint8", "long", "short", "bigint", "INTEGER")
+    ],
+    *[
+        case("A1 dialect", {"type": name}, "4.5", "4.5")
+        for name in ("float", "float32", "double", "num", "numeric", "decimal", "NUMBER")
+    ],
+    *[case("A1 dialect", {"type": name}, "True", "true") for name in ("bool", "BOOLEAN")],
+    *[case("A1 dialect", {"type": name}, "{}", "{}") for name in ("dict", "map", "struct", "OBJECT", "dict[str, int]")],
+    *[case("A1 dialect", {"type": name}, "[]", "[]") for name in ("list", "tuple", "set", "arr", "array<int>", "list[int]")],
+    string("A1 unknown name", {"type": "file"}, "42"),
+    string("A1 unknown name", {"type": "any"}, "{}"),
+    string("A1 odd type", {"type": 5}, "42"),
+    string("A1 odd type", {"type": {"a": 1}}, "42"),
+    case("A1 unknown name, from enum", {"type": "choice", "enum": [1, 2]}, "1", "1"),
+]
+
+
+# -- how a case is run -------------------------------------------------------------------------------------------------
+
+
+def type_of(schema: Any) -> ParameterType:
+    """The type of a parameter `p`, through everything that a declaration goes through."""
+    parameters = {"type": "object", "properties": {"p": schema}, **DEFINITIONS}
+    tool = Tools([{"type": "function", "function": {"name": "f", "parameters": parameters}}]).get("f")
+    assert tool is not None
+    return tool.parameter("p")
+
+
+def read(type: ParameterType, pieces: Iterable[str], **options: Any) -> tuple[str | None, tuple[str, ...]]:
+    """Use a `TypedReader` as a parser does: the JSON text of the value (None: malformed) and the notes."""
+    reader = TypedReader(type, **options)
+    out: list[str] = []
+    machine: PythonValue | None = None
+    behind = ""  # what follows the machine's value
+    reading = "undecided"
+    for piece in pieces:
+        if reading == "string":
+            out.append(escape(piece))
+        elif machine is not None:
+            behind += piece[machine.feed(piece, 0, out) :]
+        else:
+            reading = reader.feed(piece)
+            if reading == "string":
+                out += ['"', escape(reader.text)]
+            elif reading == "container":
+                machine = PythonValue(python=False)
+                behind = reader.text[machine.feed(reader.text, 0, out) :]
+    if machine is not None:
+        machine.end(out)
+        if not machine.done or behind.strip(" \t\r\n"):
+            return None, ()
+        return "".join(out), tuple(sorted(machine.notes))
+    if reading == "string":
+        return "".join([*out, '"']), reader.notes
+    return reader.finish()
+
+
+def two_way_cuts(text: str) -> Iterator[list[str]]:
+    """Every two-way cut; of a long text those near its ends."""
+    for at in range(1, len(text)):
+        if min(at, len(text) - at) <= 60:
+            yield [text[:at], text[at:]]
+
+
+def name_of(one: Case) -> str:
+    return f"{one.rule}: {json.dumps(one.schema)[:60]} {one.text[:20]!r}"
+
+
+@pytest.mark.parametrize("one", CASES, ids=name_of)
+def test_case(one: Case) -> None:
+    type = type_of(one.schema)
+    wanted = (one.json, one.notes)
+    if one.json is not None:
+        json.loads(one.json, parse_int=str)
+    for pieces in ([one.text], list(one.text), ["", one.text, ""], *two_way_cuts(one.text)):
+        assert read(type, pieces) == wanted, pieces
+
+
+@pytest.mark.parametrize("one", CASES, ids=name_of)
+def test_case_that_need_not_stream(one: Case) -> None:
+    wanted = (one.json, one.notes) if one.json is not None else (json.dumps(one.text, ensure_ascii=False), ("type_mismatch",))
+    assert coerce(one.text, type_of(one.schema)) == wanted
+
+
+def test_there_are_enough_cases() -> None:
+    assert len(CASES) >= 150
+
+
+# -- when it is decided ------------------------------------------------------------------------------------------------
+
+# The text is undecided but for its last character, which decides.
+DECIDED = [
+    ("A2", INTEGER, "12a", "string"),
+    ("A2", INTEGER, "x", "string"),
+    ("A2", INTEGER, "  x", "string"),
+    ("A6", INTEGER, "02", "string"),
+    ("A6", INTEGER, "+", "string"),
+    ("A6", INTEGER, "-x", "string"),
+    ("A2 5.5 may become 5.5e1", INTEGER, "5.5 ", "string"),
+    ("A2 a negative exponent does not help", INTEGER, "5.5e-", "string"),
+    ("A2", INTEGER, "5 6", "string"),
+    ("A6", INTEGER, "1" * 4001, "string"),
+    ("A2", NUMBER, "1.5.", "string"),
+    ("A2", NUMBER, "N", "string"),
+    ("A2", BOOLEAN, "tx", "string"),
+    ("A2", BOOLEAN, "true.", "string"),
+    ("A2", BOOLEAN, "tr ", "string"),
+    ("A2", BOOLEAN, "10", "string"),
+    ("A2", BOOLEAN, "2", "string"),
+    ("A2", NULL, "nx", "string"),
+    ("A2", NULL, "NONEs", "string"),
+    ("A2 exactly so", {"type": ["string", "null"]}, "NU", "string"),
+    ("A2 exactly so", {"type": ["string", "null"]}, "no", "string"),
+    ("A2", {"type": ["string", "null"]}, "Nom", "string"),
+    ("A2", {"type": ["string", "null"]}, "h", "string"),
+    ("A2", {"type": ["string", "null"]}, "1", "string"),
+    ("A2", {"type": ["string", "null"]}, "t", "string"),
+    ("A2", {"type": ["string", "integer"]}, "t", "string"),
+    ("A2", {"type": ["string", "boolean"]}, "n", "string"),
+    ("A2", {"type": ["string", "object"]}, "[", "string"),
+    ("A2", {"type": ["string", "object"]}, "{a", "string"),
+    ("A2", {"type": ["string", "object"]}, "{} x", "string"),
+    ("A2", {"type": ["string", "array"]}, "[x", "string"),
+    ("A4", {"enum": ["auto", "on", 1]}, '"au"', "string"),
+    ("A4", {"enum": ["auto", "on", 1]}, '"x', "string"),
+    ("A4", {"enum": ["auto", "on", 1]}, '"on" x', "string"),
+    ("A4", {"enum": ["auto", "on", 1]}, "a", "string"),
+    ("A2", OBJECT, "{", "container"),
+    ("A2", OBJECT, " \n{", "container"),
+    ("A2", ARRAY, "[", "container"),
+    ("A2", {"type": ["integer", "object"]}, "{", "container"),
+    ("A2", {"type": ["null", "array"]}, "[", "container"),
+    ("A5", OBJECT, "[", "string"),
+    ("A5", ARRAY, "{", "string"),
+    ("A5", OBJECT, '"', "string"),
+]
+
+
+@pytest.mark.parametrize(("rule", "schema", "text", "reading"), DECIDED)
+def test_nothing_waits_that_is_decided(rule: str, schema: Any, text: str, reading: str) -> None:
+    reader = TypedReader(type_of(schema))
+    assert [reader.feed(char) for char in text] == ["undecided"] * (len(text) - 1) + [reading], rule
+    assert reader.text == text
+    assert reader.held == len(text)
+    assert reader.feed("more") == reading
+    assert reader.text == text + "more"
+    assert TypedReader(type_of(schema)).feed(text + "more") == reading
+
+
+HELD = [
+    (INTEGER, " 12 "),
+    (INTEGER, "5.5e1"),
+    (INTEGER, "5.5"),
+    (NUMBER, "-1.5e+10"),
+    (BOOLEAN, "tRue "),
+    ({"type": ["string", "null"]}, "Non"),
+    ({"type": ["string", "null"]}, " null "),
+    ({"type": ["string", "object"]}, '{"a": [1, {"b": "x'),
+    ({"type": ["string", "object"]}, '{"a": 1}  '),
+    ({"enum": ["auto", 1]}, '"auto" '),
+    ({"type": ["object", "null"]}, "nUl"),
+    (OBJECT, " \n"),
+]
+
+
+@pytest.mark.parametrize(("schema", "text"), HELD)
+def test_what_can_still_fit_is_held(schema: Any, text: str) -> None:
+    reader = TypedReader(type_of(schema))
+    assert {reader.feed(char) for char in text} == {"undecided"}
+
+
+def test_a_string_needs_no_reader_and_one_says_so() -> None:
+    for schema in (STRING, {}, {"enum": ["a", "b"]}):
+        reader = TypedReader(type_of(schema))
+        assert reader.feed("") == "string"
+        assert reader.finish() == ('""', ())
+
+
+# -- options -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "wanted"),
+    [
+        (OBJECT, "", ("{}", ("empty_container",))),
+        (ARRAY, "", ("[]", ("empty_container",))),
+        ({"type": ["array", "object"]}, "", ("{}", ("empty_container",))),
+        (OBJECT, " \n ", ("{}", ("empty_container",))),
+        (INTEGER, "", ('""', ("type_mismatch",))),
+        ({"type": ["object", "null"]}, "", ('""', ("type_mismatch",))),
+        ({"type": ["object", "string"]}, "", ('""', ())),
+        (STRING, "", ('""', ())),
+        (OBJECT, "{}", ("{}", ())),
+    ],
+)
+def test_repair_of_empty_text(schema: Any, text: str, wanted: tuple[str, tuple[str, ...]]) -> None:
+    type = type_of(schema)
+    assert coerce(text, type, repair=True) == wanted
+    assert read(type, list(text), repair=True) == wanted
+
+
+def test_digits_are_bounded() -> None:
+    assert coerce("12345", type_of(INTEGER), digits=5) == ("12345", ())
+    assert coerce("123456", type_of(INTEGER), digits=5) == ('"123456"', ("type_mismatch",))
+    assert coerce("1.2e34", type_of(NUMBER), digits=3) == ('"1.2e34"', ("type_mismatch",))
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "reading"),
+    [
+        (INTEGER, "5" + " " * 100, "string"),
+        (INTEGER, " " * 100, "string"),
+        (OBJECT, " " * 100 + "{", "string"),
+        ({"type": ["string", "object"]}, json.dumps({"a": "x" * 100}), "container"),
+        ({"type": ["string", "object"]}, '{"a": "' + "x" * 100 + '" oops', "container"),
+        ({"type": ["string", "object"]}, '{"a": 1 oops' + "x" * 100, "string"),
+    ],
+)
+def test_what_is_held_is_bounded_whatever_the_cuts(schema: Any, text: str, reading: str) -> None:
+    type = type_of(schema)
+    for size in (1, 3, 49, 50, 51, len(text)):
+        reader = TypedReader(type, hold=50)
+        readings = [reader.feed(text[at : at + size]) for at in range(0, len(text), size)]
+        assert readings[-1] == reading
+        assert readings.count("undecided") <= 50 // size
+
+
+def test_exactly_as_much_as_may_be_held() -> None:
+    text = json.dumps({"a": "x" * 100})
+    for size in (1, len(text)):
+        reader = TypedReader(type_of({"type": ["string", "object"]}), hold=len(text))
+        assert {reader.feed(text[at : at + size]) for at in range(0, len(text), size)} == {"undecided"}
+        assert reader.finish() == (text, ())
+
+
+# -- laws --------------------------------------------------------------------------------------------------------------
+
+ALPHABET = '{}[]":,\'0123456789.-+eE tfnTFNrualseoN\n\\x_é\ud800'
+TYPES = [type_of({"type": names}) for names in ("string", "integer", "number", "boolean", "null", "object", "array")] + [
+    type_of({"type": ["string", *names]})
+    for names in (["null"], ["integer"], ["boolean"], ["object"], ["array"], ["null", "boolean", "number", "object", "array"])
+]
+
+
+@given(st.sampled_from(TYPES), st.text(ALPHABET, max_size=30), st.data())
+def test_any_text_any_cuts_any_copy(type: ParameterType, text: str, data: st.DataObject) -> None:
+    """Laws 1, 4, 7 and 9: cuts do not matter, what comes out is JSON, nothing raises, a copy agrees."""
+    whole = read(type, [text])
+    assert read(type, list(text)) == whole
+    at = data.draw(st.integers(0, len(text)))
+    assert read(type, [text[:at], text[at:]]) == whole
+    if whole[0] is not None:
+        value = json.loads(whole[0], parse_int=str, parse_float=str)
+        if whole[0].startswith('"') and not re.search("[\ud800-\udfff]", text):
+            assert value == text
+    original = TypedReader(type)
+    original.feed(text[:at])
+    twin, other = original.copy(), original.copy()
+    other.feed("{x: '")  # must not touch the others
+    assert (twin.feed(text[at:]), twin.finish()) == (original.feed(text[at:]), original.finish())
+    assert twin.text == original.text == text
+    json.loads(coerce(text, type)[0], parse_int=str)
+
+
+@given(st.text(ALPHABET + "\x00\x1f\x7f\u2028😀", max_size=30), st.integers(0, 30))
+def test_escape_is_json_piece_by_piece(text: str, at: int) -> None:
+    assert escape(text) == escape(text[:at]) + escape(text[at:])
+    f'"{escape(text)}"'.encode()  # no surrogate is left
+    if not re.search("[\ud800-\udfff]", text):
+        assert json.loads(f'"{escape(text)}"') == text
+
+
+def test_escape_returns_the_text_itself_if_it_can() -> None:
+    text = "Zürich \x7f\u2028😀 plain"
+    assert escape(text) is text
+    assert escape('"\\\n\r\t\b\f\x01\x1f/') == '\\"\\\\\\n\\r\\t\\b\\f\\u0001\\u001f/'
+    assert escape("\ud83d\ude00") == "\\ud83d\\ude00"
+
+
+LONG = {
+    "number of spaces": (INTEGER, "5" + " " * 60_000),
+    "digits": (NUMBER, "1." + "0" * 60_000),
+    "object": ({"type": ["string", "object"]}, '{"a": "' + "x" * 60_000 + '"}'),
+    "list": ({"type": ["string", "array"]}, "[" + "1, " * 20_000 + "1]"),
+    "brackets": ({"type": ["string", "array"]}, "[" * 60_000),
+    "member": ({"enum": ["x" * 60_000, 1]}, '"' + "x" * 60_000 + '"'),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_value_by_the_character_takes_linear_time(name: str) -> None:
+    schema, text = LONG[name]
+    type = type_of(schema)
+    started = time.perf_counter()
+    reader = TypedReader(type, digits=100_000)
+    for char in text:
+        reader.feed(char)
+    reader.finish()
+    assert time.perf_counter() - started < 5  # some 0.1 s; going over all that is held each time would take minutes
+
+
+def test_deep_brackets_in_a_union() -> None:
+    text = "[" * 10_000 + "]" * 10_000
+    assert coerce(text, type_of({"type": ["string", "array"]})) == (text, ())
+    assert coerce(text[:-1], type_of({"type": ["string", "array"]})) == (f'"{text[:-1]}"', ())
+
+
+# -- schemas -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("types", "is_string", "admits_string", "container"),
+    [
+        ((), True, True, False),
+        (("string",), True, True, False),
+        (("string", "null"), False, True, False),
+        (("integer",), False, False, False),
+        (("object",), False, False, True),
+        (("array", "null", "integer"), False, False, True),
+        (("string", "array"), False, True, False),
+    ],
+)
+def test_the_attributes_of_a_type(
+    types: tuple[str, ...], is_string: bool, admits_string: bool, container: bool
+) -> None:
+    type = ParameterType(frozenset(types))
+    assert (type.is_string, type.admits_string, type.container) == (is_string, admits_string, container)
+    assert type.enum is None
+
+
+def test_enum_members_of_an_allowed_type() -> None:
+    members = ["a", 1, 1.0, 1.5, True, None, [1], {"a": 1}]
+    assert type_of({"enum": members}).enum == tuple(members)
+    allowed: dict[str, tuple[object, ...]] = {
+        "string": ("a",),
+        "integer": (1, 1.0),
+        "number": (1, 1.0, 1.5),
+        "boolean": (True,),
+        "null": (None,),
+        "array": ([1],),
+        "object": ({"a": 1},),
+    }
+    for name, wanted in allowed.items():
+        enum = type_of({"type": name, "enum": members}).enum
+        assert enum is not None
+        assert [(type(member), member) for member in enum] == [(type(member), member) for member in wanted]
+    assert type_of({"type": "integer", "enum": ["a"]}).enum is None
+    assert type_of({"type": "string", "enum": "abc"}).enum is None
+    assert repr(type_of({"type": "string", "enum": ["a"]})) == "ParameterType({string}, enum=('a',))"
+    assert repr(type_of({"type": ["null", "integer"]})) == "ParameterType({integer, null})"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("string", "string"),
+        ("integer", "integer"),
+        ("number", "number"),
+        ("boolean", "boolean"),
+        ("object", "object"),
+        ("array", "array"),
+        ("null", "null"),
+        (" Int32 ", "integer"),
+        ("VARCHAR(20)", "string"),
+        ("unknown", None),
+        ("", None),
+    ],
+)
+def test_stated_type(name: str, wanted: str | None) -> None:
+    assert json_type(name) == wanted
+    assert stated_type(name).types == (frozenset() if wanted is None else {wanted})
+    if wanted is None:
+        assert stated_type(name) is NO_SCHEMA
+
+
+def test_a_stated_type_reads_like_a_schema() -> None:
+    """A8: without a schema the stated type decides."""
+    assert coerce("3", stated_type("integer")) == ("3", ())
+    assert coerce("3", stated_type("string")) == ('"3"', ())
+    assert coerce("None", stated_type("null")) == ("null", ())
+
+
+def test_deep_and_wide_schemas_end() -> None:
+    def deep(keyword: str, depth: int) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "integer"}
+        for _ in range(depth):
+            schema = {keyword: [schema]}
+        return schema
+
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        assert parameter_type(deep(keyword, 5000), {}).types == {"integer"}
+        assert parameter_type(deep(keyword, MAX_SCHEMAS + 1), {}) is NO_SCHEMA
+    chain = {"$defs": {str(n): {"$ref": f"#/$defs/{n + 1}"} for n in range(5000)}}
+    chain["$defs"]["5000"] = {"type": "integer"}  # type: ignore[dict-item]
+    assert parameter_type({"$ref": "#/$defs/0"}, chain).types == {"integer"}
+
+
+def test_a_fan_of_references_is_walked_once() -> None:
+    """Each definition refers twice to the next one: 2**60 paths, 61 schemas."""
+    definitions: dict[str, Any] = {
+        str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}, {"$ref": f"#/$defs/{n + 1}"}]} for n in range(60)
+    }
+    definitions["60"] = {"type": "integer"}
+    assert parameter_type({"$ref": "#/$defs/0"}, {"$defs": definitions}).types == {"integer"}
+
+
+def test_cycles_through_all_members() -> None:
+    root: dict[str, Any] = {
+        "$defs": {
+            "A": {"allOf": [{"$ref": "#/$defs/B"}], "anyOf": [{"$ref": "#/$defs/A"}, {"type": "integer"}]},
+            "B": {"oneOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}, {"type": "integer"}]},
+        }
+    }
+    assert "integer" in parameter_type({"$ref": "#/$defs/A"}, root).types
+    loop: dict[str, Any] = {}
+    loop["allOf"] = [loop, {"type": "integer"}]
+    assert parameter_type(loop, {}).types == {"integer"}
+
+
+@given(st.recursive(
+    st.sampled_from([None, True, False, 1, "x", "integer", "string", "#/a", "#/anyOf/0", [], {}, {"type": "integer"}]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "nullable", "items", "properties", "a"]),
+        inner, max_size=4,
+    ),
+    max_leaves=20,
+))  # fmt: skip
+def test_no_schema_raises(schema: Any) -> None:
+    root = schema if isinstance(schema, dict) else {}
+    found = parameter_type(schema, root)
+    assert found.types <= {"string", "null", "boolean", "integer", "number", "object", "array"}
+    assert json.loads(coerce("42", found)[0]) in (42, "42")
+
+
+@given(st.permutations(["integer", "null", "string", "number"]), st.randoms())
+def test_the_order_of_members_does_not_matter(names: list[str], shuffle: random.Random) -> None:
+    members: list[dict[str, Any]] = [{"type": name} for name in names[:3]]
+    extra = {"allOf": [{"type": ["integer", "null", "boolean"]}, {"type": ["number", "null"]}]}
+    first = parameter_type({"anyOf": members, **extra}, {})
+    shuffle.shuffle(members)
+    extra["allOf"].reverse()
+    assert parameter_type({"anyOf": members, **extra}, {}).types == first.types
+
+
+def test_lookup() -> None:
+    root = {"a": [{"b": 1}, 2], "c%20d": 3, "e": None}
+    assert lookup("#", root) is root
+    assert lookup("#/a/0/b", root) == 1
+    assert lookup("#/a/1", root) == 2
+    assert lookup("#/c%20d", root) == 3
+    for reference in ("", "a", "#a", "#/e/x", "#/a/-1", "#/a/-", "#/a/2", "#/a/٠", "#/x", "#/a/0/b/c", None, 1):
+        assert lookup(reference, root) is None
