@@ -1,7 +1,7 @@
 """Chapter A of formats.md: what a schema makes of a raw text.
 
-Every case of the table is derived from the rule that it names: A1 to A10 (A2 by the row of its table), T7, or a clause of
-JSON Schema ("JS", core and validation, draft 2020-12). Each is read whole, by the character and with every two-way cut.
+Every case of the table is derived from the rule that it names: A1 to A10 (A2 by the row of its table), T7, or a clause
+of JSON Schema ("JS", draft 2020-12). Each is read whole, by the character and with every two-way cut.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import random
 import re
 import time
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pytest
@@ -80,7 +83,10 @@ BIG = "12345678901234567890123456789012345678901234567890"
 
 CASES: list[Case] = [
     # A2, string only or no schema: all of the text, whatever it looks like
-    *[string("A2 string", STRING, text) for text in ("Paris", "42", "true", "null", "None", "02134", "", " ", "{}", "[1]")],
+    *[
+        string("A2 string", STRING, text)
+        for text in ("Paris", "42", "true", "null", "None", "02134", "", " ", "{}", "[1]")
+    ],
     *[string("A2 no schema", {}, text) for text in ("42", "true", "null", "{'a': 1}", " x ")],
     string("T7 quotes stay", STRING, '"foo"'),
     string("T7 entities stay", STRING, "a &lt; b"),
@@ -104,9 +110,28 @@ CASES: list[Case] = [
     case("A2 outer whitespace is stripped", INTEGER, " \r\n\t7 \n", "7"),
     *[
         mismatch("A6 no JSON number", INTEGER, text)
-        for text in ("+5", ".5", "5.", "0x1F", "1_000", "02134", "-01", "--1", "1e", "1e+", "-", "e5", "1.e5", "٣", "1 2")
+        for text in (
+            "+5",
+            ".5",
+            "5.",
+            "0x1F",
+            "1_000",
+            "02134",
+            "-01",
+            "--1",
+            "1e",
+            "1e+",
+            "-",
+            "e5",
+            "1.e5",
+            "٣",
+            "1 2",
+        )
     ],
-    *[mismatch("A5", INTEGER, text) for text in ("12ab", "three", "true", "null", '"5"', "{}", "[5]", "5,", "5;", "5\x0b")],
+    *[
+        mismatch("A5", INTEGER, text)
+        for text in ("12ab", "three", "true", "null", '"5"', "{}", "[5]", "5,", "5;", "5\x0b")
+    ],
     mismatch("A5, the string is the text unstripped", INTEGER, " 12 monkeys\n"),
     # A2, number
     *[
@@ -116,7 +141,21 @@ CASES: list[Case] = [
     case("A2 number, stripped", NUMBER, "\n1.50\n", "1.50"),
     *[
         mismatch("A6 no JSON number", NUMBER, text)
-        for text in ("NaN", "Infinity", "-Infinity", "nan", "inf", "+5", ".5", "5.", "0x1F", "1_000", "02134", "1,5", "1e5.0")
+        for text in (
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "nan",
+            "inf",
+            "+5",
+            ".5",
+            "5.",
+            "0x1F",
+            "1_000",
+            "02134",
+            "1,5",
+            "1e5.0",
+        )
     ],
     case("JS integer is a number", {"type": ["integer", "number"]}, "1.5", "1.5"),
     # A2, boolean
@@ -128,7 +167,10 @@ CASES: list[Case] = [
     case("A2 boolean digit, without number", {"type": ["boolean", "null"]}, "0", "false", "boolean_digit"),
     case("A2 no boolean digit beside integer", {"type": ["boolean", "integer"]}, "1", "1"),
     case("A2 no boolean digit beside number", {"type": ["boolean", "number"]}, "0", "0"),
-    *[mismatch("A5", BOOLEAN, text) for text in ("yes", "tru", "truee", "t", "10", "2", "-1", "1.0", "on", "null", "true false")],
+    *[
+        mismatch("A5", BOOLEAN, text)
+        for text in ("yes", "tru", "truee", "t", "10", "2", "-1", "1.0", "on", "null", "true false")
+    ],
     # A2, null
     *[case("A2 null", NULL, text, "null") for text in ("null", "None", "NULL", "none", "nOnE", " null ")],
     *[mismatch("A5", NULL, text) for text in ("nil", "nul", "0", "nonesuch", "undefined", "n")],
@@ -141,12 +183,20 @@ CASES: list[Case] = [
         case("A2 object, JSON as written", OBJECT, text, text)
         for text in ("{}", '{"a": 1}', '{ "a" :[1,\n2], "b":1.50 }', '{"b":1,"a":{"c":null}}', '{"a":"\\u00e9\\/"}')
     ],
-    *[case("A2 array, JSON as written", ARRAY, text, text) for text in ("[]", "[1, 2.50]", "[ ]", '["a",{"b":[]}]', "[[[[]]]]")],
+    *[
+        case("A2 array, JSON as written", ARRAY, text, text)
+        for text in ("[]", "[1, 2.50]", "[ ]", '["a",{"b":[]}]', "[[[[]]]]")
+    ],
     case("A2 outer whitespace is stripped", OBJECT, '\n {"a": 1}\n', '{"a": 1}'),
     case("A2 Python literal", OBJECT, "{'a': True}", '{"a": true}', "python_literal"),
     case("A2 Python literal", ARRAY, "[None, 'x']", '[null, "x"]', "python_literal"),
     case("A2 Python literal", {"type": ["object", "array"]}, "[{'a': False}]", '[{"a": false}]', "python_literal"),
-    case("A2 inside an object the model's own JSON stands", {**OBJECT, "properties": {"a": INTEGER}}, '{"a": "1"}', '{"a": "1"}'),
+    case(
+        "A2 inside an object the model's own JSON stands",
+        {**OBJECT, "properties": {"a": INTEGER}},
+        '{"a": "1"}',
+        '{"a": "1"}',
+    ),
     case("A2 inside an array too", {**ARRAY, "items": INTEGER}, '["1"]', '["1"]'),
     case("A5 a fault later is malformed", OBJECT, '{"a": 1', None),
     case("A5 a fault later is malformed", OBJECT, '{"a" 1}', None),
@@ -171,7 +221,10 @@ CASES: list[Case] = [
     case("A3", {"type": ["string", "integer"]}, "42", "42"),
     case("A3 stripped", {"type": ["string", "integer"]}, " 42\n", "42"),
     string("A3", {"type": ["string", "integer"]}, "02134"),
-    *[string("A3 string", {"type": ["string", "integer"]}, text) for text in ("4.5", "42nd", "", "-", "1 2", "null", "true", " x ")],
+    *[
+        string("A3 string", {"type": ["string", "integer"]}, text)
+        for text in ("4.5", "42nd", "", "-", "1 2", "null", "true", " x ")
+    ],
     case("A3 integral", {"type": ["string", "integer"]}, "5.0", "5.0"),
     case("A3", {"type": ["string", "number"]}, "4.50", "4.50"),
     string("A3", {"type": ["string", "number"]}, "4.5.6"),
@@ -219,7 +272,9 @@ CASES: list[Case] = [
     case("A4 else the types", {"enum": ["auto", 1]}, "7", "7"),
     string("A4 else the types", {"enum": ["auto", 1]}, "fast"),
     case("A4 only members of an allowed type", {"type": "integer", "enum": ["1", 1]}, "1", "1"),
-    case("A4 only members of an allowed type", {"type": ["integer", "null"], "enum": ["None", 1, None]}, "None", "null"),
+    case(
+        "A4 only members of an allowed type", {"type": ["integer", "null"], "enum": ["None", 1, None]}, "None", "null"
+    ),
     mismatch("A4 only members of an allowed type", {"type": "integer", "enum": ["low"]}, "low"),
     case("A4 boolean members", {"enum": [True, False]}, "False", "false"),
     case("A4 null member", {"enum": [None]}, "None", "null"),
@@ -230,8 +285,17 @@ CASES: list[Case] = [
     case("A4 const of an object", {"const": {"a": 1}}, '{"a": 1}', '{"a": 1}'),
     string("A4 const in a union", {"anyOf": [{"const": "None"}, NULL]}, "None"),
     case("A4 const in a union", {"anyOf": [{"const": "None"}, NULL]}, "null", "null"),
-    string("A4 allOf leaves the common members", {"allOf": [{"enum": ["a", "None", None]}, {"enum": ["None", None]}]}, "None"),
-    case("A4 allOf leaves the common members", {"allOf": [{"enum": ["a", "None", None]}, {"enum": ["a", None]}]}, "None", "null"),
+    string(
+        "A4 allOf leaves the common members",
+        {"allOf": [{"enum": ["a", "None", None]}, {"enum": ["None", None]}]},
+        "None",
+    ),
+    case(
+        "A4 allOf leaves the common members",
+        {"allOf": [{"enum": ["a", "None", None]}, {"enum": ["a", None]}]},
+        "None",
+        "null",
+    ),
     string("A4 nullable enum", {"enum": ["None"], "nullable": True}, "None"),
     # A6 and limits
     case("A6 as many digits as are allowed", INTEGER, "1" * 4000, "1" * 4000),
@@ -240,7 +304,10 @@ CASES: list[Case] = [
     # A7, empty
     string("A7", STRING, ""),
     string("A7", {"type": ["string", "integer"]}, ""),
-    *[mismatch("A7", schema, "") for schema in (INTEGER, NUMBER, BOOLEAN, NULL, OBJECT, ARRAY, {"type": ["integer", "null"]})],
+    *[
+        mismatch("A7", schema, "")
+        for schema in (INTEGER, NUMBER, BOOLEAN, NULL, OBJECT, ARRAY, {"type": ["integer", "null"]})
+    ],
     *[mismatch("A7 whitespace", schema, " \n") for schema in (INTEGER, NULL, OBJECT)],
     # A1, references
     case("A1 $ref", {"$ref": "#/$defs/Count"}, "42", "42"),
@@ -291,7 +358,9 @@ CASES: list[Case] = [
             case(f"A1 {keyword} of $ref", {keyword: [{"$ref": "#/$defs/Count"}, NULL]}, "42", "42"),
             case(f"A1 {keyword} beside type", {"type": "object", keyword: [{"required": ["a"]}, OBJECT]}, "{}", "{}"),
             mismatch(f"A1 {keyword} restricts type", {"type": ["object", "integer"], keyword: [OBJECT, NULL]}, "5"),
-            case(f"A1 {keyword} without types, inferred", {keyword: [{"required": ["a"]}], "properties": {}}, "{}", "{}"),
+            case(
+                f"A1 {keyword} without types, inferred", {keyword: [{"required": ["a"]}], "properties": {}}, "{}", "{}"
+            ),
             string(f"A1 {keyword} of nothing", {keyword: []}, "42"),
             string(f"A1 {keyword} that is odd", {keyword: {"type": "integer"}}, "42"),
         )
@@ -342,11 +411,19 @@ CASES: list[Case] = [
     case("A1 from items", {"items": STRING}, "[]", "[]"),
     case("A1 enum before properties", {"enum": [1], "properties": {}}, "1", "1"),
     case("A1 stated before inferred", {"type": "integer", "properties": {}}, "42", "42"),
-    case("dumped models: None is unset", {"type": "integer", "enum": None, "items": None, "anyOf": None, "$ref": None}, "4", "4"),
+    case(
+        "dumped models: None is unset",
+        {"type": "integer", "enum": None, "items": None, "anyOf": None, "$ref": None},
+        "4",
+        "4",
+    ),
     string("dumped models: None is unset", {"type": None, "items": None, "properties": None}, "{}"),
     string("dumped models: None is unset", {"type": None, "enum": ["a"], "const": None}, "None"),
     # A1, type names of other dialects
-    *[string("A1 dialect", {"type": name}, "42") for name in ("str", "text", "varchar", "char", "date", "enum", "STRING")],
+    *[
+        string("A1 dialect", {"type": name}, "42")
+        for name in ("str", "text", "varchar", "char", "date", "enum", "STRING")
+    ],
     *[
         case("A1 dialect", {"type": name}, "42", "42")
         for name in ("int", "int64", "Integer", "uint", "uint8", "long", "short", "bigint", "INTEGER")
@@ -357,7 +434,10 @@ CASES: list[Case] = [
     ],
     *[case("A1 dialect", {"type": name}, "True", "true") for name in ("bool", "BOOLEAN")],
     *[case("A1 dialect", {"type": name}, "{}", "{}") for name in ("dict", "map", "struct", "OBJECT", "dict[str, int]")],
-    *[case("A1 dialect", {"type": name}, "[]", "[]") for name in ("list", "tuple", "set", "arr", "array<int>", "list[int]")],
+    *[
+        case("A1 dialect", {"type": name}, "[]", "[]")
+        for name in ("list", "tuple", "set", "arr", "array<int>", "list[int]")
+    ],
     string("A1 unknown name", {"type": "file"}, "42"),
     string("A1 unknown name", {"type": "any"}, "{}"),
     string("A1 odd type", {"type": 5}, "42"),
@@ -419,17 +499,21 @@ def name_of(one: Case) -> str:
 
 @pytest.mark.parametrize("one", CASES, ids=name_of)
 def test_case(one: Case) -> None:
-    type = type_of(one.schema)
+    kind = type_of(one.schema)
     wanted = (one.json, one.notes)
     if one.json is not None:
         json.loads(one.json, parse_int=str)
     for pieces in ([one.text], list(one.text), ["", one.text, ""], *two_way_cuts(one.text)):
-        assert read(type, pieces) == wanted, pieces
+        assert read(kind, pieces) == wanted, pieces
 
 
 @pytest.mark.parametrize("one", CASES, ids=name_of)
 def test_case_that_need_not_stream(one: Case) -> None:
-    wanted = (one.json, one.notes) if one.json is not None else (json.dumps(one.text, ensure_ascii=False), ("type_mismatch",))
+    wanted = (
+        (one.json, one.notes)
+        if one.json is not None
+        else (json.dumps(one.text, ensure_ascii=False), ("type_mismatch",))
+    )
     assert coerce(one.text, type_of(one.schema)) == wanted
 
 
@@ -545,9 +629,9 @@ def test_a_string_needs_no_reader_and_one_says_so() -> None:
     ],
 )
 def test_repair_of_empty_text(schema: Any, text: str, wanted: tuple[str, tuple[str, ...]]) -> None:
-    type = type_of(schema)
-    assert coerce(text, type, repair=True) == wanted
-    assert read(type, list(text), repair=True) == wanted
+    kind = type_of(schema)
+    assert coerce(text, kind, repair=True) == wanted
+    assert read(kind, list(text), repair=True) == wanted
 
 
 def test_digits_are_bounded() -> None:
@@ -568,9 +652,9 @@ def test_digits_are_bounded() -> None:
     ],
 )
 def test_what_is_held_is_bounded_whatever_the_cuts(schema: Any, text: str, reading: str) -> None:
-    type = type_of(schema)
+    kind = type_of(schema)
     for size in (1, 3, 49, 50, 51, len(text)):
-        reader = TypedReader(type, hold=50)
+        reader = TypedReader(kind, hold=50)
         readings = [reader.feed(text[at : at + size]) for at in range(0, len(text), size)]
         assert readings[-1] == reading
         assert readings.count("undecided") <= 50 // size
@@ -586,10 +670,19 @@ def test_exactly_as_much_as_may_be_held() -> None:
 
 # -- laws --------------------------------------------------------------------------------------------------------------
 
-ALPHABET = '{}[]":,\'0123456789.-+eE tfnTFNrualseoN\n\\x_é\ud800'
-TYPES = [type_of({"type": names}) for names in ("string", "integer", "number", "boolean", "null", "object", "array")] + [
+ALPHABET = "{}[]\":,'0123456789.-+eE tfnTFNrualseoN\n\\x_é\ud800"
+TYPES = [
+    type_of({"type": names}) for names in ("string", "integer", "number", "boolean", "null", "object", "array")
+] + [
     type_of({"type": ["string", *names]})
-    for names in (["null"], ["integer"], ["boolean"], ["object"], ["array"], ["null", "boolean", "number", "object", "array"])
+    for names in (
+        ["null"],
+        ["integer"],
+        ["boolean"],
+        ["object"],
+        ["array"],
+        ["null", "boolean", "number", "object", "array"],
+    )
 ]
 
 
@@ -611,6 +704,58 @@ def test_any_text_any_cuts_any_copy(type: ParameterType, text: str, data: st.Dat
     assert (twin.feed(text[at:]), twin.finish()) == (original.feed(text[at:]), original.finish())
     assert twin.text == original.text == text
     json.loads(coerce(text, type)[0], parse_int=str)
+
+
+def scalar_as_the_table_says(names: set[str], text: str) -> tuple[str, tuple[str, ...]]:
+    """A2, A3 and A5 for scalars, read off whole texts: another way to the same result."""
+    stripped = text.strip(" \t\r\n")
+    words = {"null", "None"} if "string" in names else {"null", "none"}
+    if "null" in names and (stripped if "string" in names else stripped.lower()) in words:
+        return "null", ()
+    if "boolean" in names and stripped.lower() in {"true", "false"}:
+        return stripped.lower(), ()
+    if "boolean" in names and stripped in {"0", "1"} and not names & {"integer", "number"}:
+        return {"0": "false", "1": "true"}[stripped], ("boolean_digit",)
+    if names & {"integer", "number"} and re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", stripped):
+        mantissa, _, exponent = stripped.lower().partition("e")
+        if "number" in names or (Fraction(mantissa) * Fraction(10) ** int(exponent or 0)).denominator == 1:
+            return stripped, ()
+    return f'"{escape(text)}"', () if "string" in names else ("type_mismatch",)
+
+
+SCALAR_TYPES = st.sets(st.sampled_from(["string", "null", "boolean", "integer", "number"]), min_size=1)
+SCALAR_TEXTS = (
+    st.from_regex(r"[ \n]?[-+]?[0-9]{0,3}(\.[0-9]{0,3})?([eE][-+]?[0-9]{0,2})?[ \n]?x?", fullmatch=True)
+    | st.text("tTrRuUeEfFaAlLsSnNoO", max_size=6)
+    | st.builds(str.__add__, st.sampled_from(["null", "None", "true", "False"]), st.text(" \n1x", max_size=2))
+)
+
+
+@given(SCALAR_TYPES.filter(lambda names: names != {"string"}), SCALAR_TEXTS)
+def test_scalars_against_another_reading_of_the_table(names: set[str], text: str) -> None:
+    kind = ParameterType(frozenset(names))
+    assert coerce(text, kind) == read(kind, list(text)) == scalar_as_the_table_says(names, text)
+
+
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    st.lists(JSON_VALUES, max_size=4) | st.dictionaries(st.text(max_size=5), JSON_VALUES, max_size=4),
+    st.booleans(),
+    st.sampled_from([None, 1]),
+    st.text(" \n\t\r", max_size=2),
+)
+def test_json_in_a_union_is_kept_as_written(value: Any, ascii: bool, indent: int | None, space: str) -> None:
+    text = json.dumps(value, ensure_ascii=ascii, indent=indent)
+    for names in (["object", "array"], ["string", "object", "array"]):
+        kind = ParameterType(frozenset(names))
+        assert coerce(space + text + space, kind) == (text, ())
+        assert read(kind, list(space + text + space)) == (text, ())
 
 
 @given(st.text(ALPHABET + "\x00\x1f\x7f\u2028😀", max_size=30), st.integers(0, 30))
@@ -641,9 +786,9 @@ LONG = {
 @pytest.mark.parametrize("name", LONG)
 def test_a_long_value_by_the_character_takes_linear_time(name: str) -> None:
     schema, text = LONG[name]
-    type = type_of(schema)
+    kind = type_of(schema)
     started = time.perf_counter()
-    reader = TypedReader(type, digits=100_000)
+    reader = TypedReader(kind, digits=100_000)
     for char in text:
         reader.feed(char)
     reader.finish()
@@ -674,9 +819,9 @@ def test_deep_brackets_in_a_union() -> None:
 def test_the_attributes_of_a_type(
     types: tuple[str, ...], is_string: bool, admits_string: bool, container: bool
 ) -> None:
-    type = ParameterType(frozenset(types))
-    assert (type.is_string, type.admits_string, type.container) == (is_string, admits_string, container)
-    assert type.enum is None
+    kind = ParameterType(frozenset(types))
+    assert (kind.is_string, kind.admits_string, kind.container) == (is_string, admits_string, container)
+    assert kind.enum is None
 
 
 def test_enum_members_of_an_allowed_type() -> None:
@@ -742,7 +887,7 @@ def test_deep_and_wide_schemas_end() -> None:
         assert parameter_type(deep(keyword, 5000), {}).types == {"integer"}
         assert parameter_type(deep(keyword, MAX_SCHEMAS + 1), {}) is NO_SCHEMA
     chain = {"$defs": {str(n): {"$ref": f"#/$defs/{n + 1}"} for n in range(5000)}}
-    chain["$defs"]["5000"] = {"type": "integer"}  # type: ignore[dict-item]
+    chain["$defs"]["5000"] = {"type": "integer"}
     assert parameter_type({"$ref": "#/$defs/0"}, chain).types == {"integer"}
 
 
@@ -768,14 +913,15 @@ def test_cycles_through_all_members() -> None:
     assert parameter_type(loop, {}).types == {"integer"}
 
 
-@given(st.recursive(
+KEYWORDS = ["type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "nullable", "items", "properties", "a"]
+ODD_SCHEMAS: st.SearchStrategy[Any] = st.recursive(
     st.sampled_from([None, True, False, 1, "x", "integer", "string", "#/a", "#/anyOf/0", [], {}, {"type": "integer"}]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["type", "enum", "const", "$ref", "allOf", "anyOf", "oneOf", "nullable", "items", "properties", "a"]),
-        inner, max_size=4,
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYWORDS), inner, max_size=4),
     max_leaves=20,
-))  # fmt: skip
+)
+
+
+@given(ODD_SCHEMAS)
 def test_no_schema_raises(schema: Any) -> None:
     root = schema if isinstance(schema, dict) else {}
     found = parameter_type(schema, root)
@@ -791,6 +937,22 @@ def test_the_order_of_members_does_not_matter(names: list[str], shuffle: random.
     shuffle.shuffle(members)
     extra["allOf"].reverse()
     assert parameter_type({"anyOf": members, **extra}, {}).types == first.types
+
+
+def test_schemas_that_were_made_in_python() -> None:
+    """Tuples for lists, members of an Enum class for strings, as in dumped models."""
+
+    class Level(str, Enum):  # noqa: UP042 - str() of a StrEnum would be its value
+        LOW = "low"
+
+    assert type_of({"type": ("integer", "null")}).types == {"integer", "null"}
+    assert type_of({"anyOf": ({"type": "integer"}, {"type": "null"})}).types == {"integer", "null"}
+    assert type_of({"enum": (1, None)}).enum == (1, None)
+    kind = type_of({"enum": [Level.LOW, 1]})
+    assert kind.strings == {"low"}
+    assert kind.quoted == ('"low"',)
+    assert type_of({"const": Decimal("1.5")}).types == {"number"}
+    assert type_of({"enum": [object()]}) is NO_SCHEMA
 
 
 def test_lookup() -> None:

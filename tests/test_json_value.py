@@ -79,11 +79,14 @@ def check_prefixes(make: Make, text: str) -> None:
     for i, char in enumerate(text):
         taken = machine.feed(char, 0, out)
         json.loads("".join(out) + machine.closing_suffix(), strict=True)
-        assert text[: i + taken].endswith(machine.held)
+        # A form feed between tokens may be dropped at once.
+        assert text[: i + taken].replace("\f", "").endswith(machine.held.replace("\f", ""))
         assert_beginning("".join(out))
         if machine.done:
             json.loads("".join(out))
             assert machine.closing_suffix() == "" and machine.held == ""
+        if machine.done or machine.error:
+            break
 
 
 def assert_beginning(emitted: str) -> None:
@@ -156,7 +159,7 @@ def check_linear(make: Make, text: Callable[[int], str], size: int) -> None:
         whole = text(n)
         cut = [whole[i : i + step] for i in range(0, len(whole), step)]
         best = 1e9
-        for _ in range(3):
+        for _ in range(2):
             machine = make()
             start = time.perf_counter()
             for piece in cut:
@@ -435,6 +438,7 @@ def test_a_long_run_behind_a_comma_is_not_held_for_ever() -> None:
 
 # Size
 
+
 @pytest.mark.parametrize("make", [JsonValue, lambda: PythonValue(python=False), PythonValue])
 @pytest.mark.parametrize(("opener", "closer"), [("[", "]"), ('{"a":', "}"), ('[{"a": ', "}]"), ("[ 1, ", "]")])
 def test_depth(make: Make, opener: str, closer: str) -> None:
@@ -478,7 +482,7 @@ def test_depth(make: Make, opener: str, closer: str) -> None:
 )
 @pytest.mark.parametrize("make", [JsonValue, lambda: PythonValue(python=False)])
 def test_work_is_linear(make: Make, text: Callable[[int], str]) -> None:
-    check_linear(make, text, 5000)
+    check_linear(make, text, 2000)
 
 
 # Any JSON, any text

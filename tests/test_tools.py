@@ -147,8 +147,9 @@ def test_tools_of_tools_share_what_was_found() -> None:
 
 # -- mistakes ----------------------------------------------------------------------------------------------------------
 
+SUGGESTION = ', as in {"type": "string"}'
 PROPERTIES = "a mapping from each parameter's name to its schema"
-MISTAKES = [
+MISTAKES: list[tuple[Any, str]] = [
     (None, "tools must be a list of declarations, not None"),
     (5, "tools must be a list of declarations, not an int"),
     ("weather", "tools must be a list of declarations, not a str"),
@@ -161,7 +162,10 @@ MISTAKES = [
     ([{"name": "f"}, {"parameters": {}}], "tool 1: name is missing; it must be the tool's name"),
     ([{"type": "function"}], "tool 0: name is missing; it must be the tool's name"),
     ([{"type": "function", "function": {}}], "tool 0: function.name is missing; it must be the tool's name"),
-    ([{"type": "function", "function": {"name": None}}], "tool 0: function.name is missing; it must be the tool's name"),
+    (
+        [{"type": "function", "function": {"name": None}}],
+        "tool 0: function.name is missing; it must be the tool's name",
+    ),
     ([{"type": "function", "function": {"name": ""}}], "tool 0: function.name is empty; it must be the tool's name"),
     ([{"name": " "}], "tool 0: name is empty; it must be the tool's name"),
     ([{"name": 5}], "tool 0: name is an int; it must be a string"),
@@ -195,7 +199,7 @@ MISTAKES = [
     ),
     (
         [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"city": "string"}}}}],
-        "tool 0 ('f'): function.parameters.properties.city is a str; it must be a JSON schema, as in {\"type\": \"string\"}",
+        "tool 0 ('f'): function.parameters.properties.city is a str; it must be a JSON schema" + SUGGESTION,
     ),
     (
         [{"name": "f", "parameters": {"properties": {"city": ["a"]}}}],
@@ -302,12 +306,16 @@ def test_a_parameter_is_resolved_once() -> None:
             {"integer", "null"},
         ),
         (
-            {"properties": {"a": {}}, "oneOf": [{"properties": {"a": {"const": 1}}}, {"properties": {"a": {"const": True}}}]},
+            {
+                "properties": {"a": {}},
+                "oneOf": [{"properties": {"a": {"const": 1}}}, {"properties": {"a": {"const": True}}}],
+            },
             {"a"},
             "a",
             {"integer", "boolean"},
         ),
         ({"$ref": "#"}, set(), "a", set()),
+        ({"allOf": [{"properties": {1: {}, "a": {}}}, {"properties": "odd"}, {1: 2}, 3]}, {"a"}, "a", set()),
         ({"allOf": [{"$ref": "#"}], "properties": {"a": {"type": "integer"}}}, {"a"}, "a", {"integer"}),
         ({"type": "array", "items": {}}, set(), "a", set()),
     ],

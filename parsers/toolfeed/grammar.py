@@ -89,8 +89,8 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A text and what it means: documentation, test and fuzz seed.
 
-    `case` says what it shows. `tools`: signatures, `"get_weather(city: string, days: integer)"`, or whole declarations as
-    JSON text. `calls`: name, arguments (JSON text, compared as values), and what else is to be checked of each.
+    `case` says what it shows. `tools`: signatures, `"get_weather(city: string, days: integer)"`, or whole declarations
+    as JSON text. `calls`: name, arguments (JSON text, compared as values), and what else is to be checked of each.
     `written`: whether `Grammar.write` writes exactly this text.
     """
 
@@ -203,7 +203,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     ) -> str:
         """The turn as a model of this format writes it: reads back to the same content, reasoning and calls.
 
-        A call is a ToolCall, or (name, arguments) with the arguments as JSON text. Raises CannotExpress with the reason.
+        A call is a ToolCall, or (name, arguments) with the arguments as JSON text. Raises CannotExpress with the
+        reason.
         """
         from .writer import write
 

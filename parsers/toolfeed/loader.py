@@ -1,8 +1,10 @@
-"""Grammars from TOML, and what is checked of every grammar. A mistake names its file, line and key, and the likely fix."""
+"""Grammars from TOML, and what is checked of every grammar. A mistake names its file, line and key, and the likely
+fix."""
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -259,7 +261,7 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls) -> 
     names_itself = isinstance(payload, Payload) and payload.what in ("call", "calls")
     named = "name" in fields or ("id" in fields and "{name}" in calls.id)
     if names_itself and fields:
-        raise GrammarError(f"the codec of {{{payload.what}:…}} reads the name; the template holds no field", key=key)  # type: ignore[union-attr]  # a Payload
+        raise GrammarError("holds a field, but the codec of {call:…} and {calls:…} reads the name itself", key=key)
     if not names_itself and not named:
         hint = "; the id holds it if `id` says how" if "id" in fields else ""
         raise GrammarError(f"has no {{name}}{hint}", key=key)
@@ -268,7 +270,7 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls) -> 
         raise GrammarError("begins with no marker, so nothing tells a call from text", key=key)
     if not names_itself and not {"name", "id"} & set(_fields(before)):
         raise GrammarError("has its name behind the arguments; it has to come before them", key=key)
-    for item, behind in zip(items, items[1:], strict=False):
+    for item, behind in itertools.pairwise(items):
         if isinstance(item, Field) and isinstance(behind, Field):
             raise GrammarError("has two fields with nothing between them", key=key)
 

@@ -84,9 +84,9 @@ class Accumulator:
     def message(self) -> Message:
         """The turn so far. A call that has not ended has the status "truncated"."""
         calls = tuple(self._call(index) for index in range(len(self._calls)))
-        parts: list[Part] = []
-        for entry in self._order:
-            parts.append(calls[entry] if isinstance(entry, int) else TextPart(entry[0], "".join(entry[1])))
+        parts: list[Part] = [
+            calls[entry] if isinstance(entry, int) else TextPart(entry[0], "".join(entry[1])) for entry in self._order
+        ]
         texts = [part for part in parts if isinstance(part, TextPart)]
         return Message(
             content="".join(part.text for part in texts if part.kind == "content"),
@@ -119,7 +119,8 @@ def parse(
     finish_reason: Literal["stop", "length"] | None = None,
     **options: Any,
 ) -> Message:
-    """The message that a whole text is: `Parser(format, **options)`, `feed` and `finish(finish_reason)`, nothing else."""
+    """The message that a whole text is: `Parser(format, **options)`, `feed` and `finish(finish_reason)`, nothing
+    else."""
     parser = Parser(format, **options)
     accumulator = Accumulator()
     accumulator.add(parser.feed(text))

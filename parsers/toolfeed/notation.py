@@ -5,9 +5,9 @@
 becomes a marker, a space, a tag that holds a field, a space, a slot, a marker, … Whitespace is what the format's own
 template writes; a parser accepts any there, except at the edges of a raw `{value:…}`, where it says what is trimmed.
 
-A literal is cut into markers so that each can be missing, or be written otherwise, on its own: `<…>` is one marker, so is
-`[…]`, so is a run of other characters. A field inside `<…>` makes that a tag: `<invoke name="{name}">`. `{{` and `}}` are
-literal braces.
+A literal is cut into markers so that each can be missing, or be written otherwise, on its own: `<…>` is one marker, so
+is `[…]`, so is a run of other characters. A field inside `<…>` makes that a tag: `<invoke name="{name}">`. `{{` and
+`}}` are literal braces.
 """
 
 from __future__ import annotations

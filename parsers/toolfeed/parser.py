@@ -71,8 +71,8 @@ class Parser:
     text begins in; `prompt`: the prompt's end, from which it is read if `start` is None. `unknown_tools`: "forward" or
     "content"; None forwards in formats with markers. `whitespace`: "trim" drops what touches a marker, "keep" makes it
     content. `repair`: also read the damage that the grammar lists as repairs. `ids`: makes an id from (index, name).
-    `tool_choice`: "none" turns calls off. `parallel_tool_calls`: False makes every call but the first content. `limits`:
-    see Limits. `trace`: told (kind, start, end) of tiles that cover the text.
+    `tool_choice`: "none" turns calls off. `parallel_tool_calls`: False makes every call but the first content.
+    `limits`: see Limits. `trace`: told (kind, start, end) of tiles that cover the text.
 
     Raises UnknownFormat, AmbiguousFormat, GrammarError, ToolsError. After that only `feed` after `finish` raises.
     """
@@ -91,8 +91,10 @@ class Parser:
         "_confirm",
         "_final",
         "_finished",
+        "_element_from",
         "_forward",
         "_ghost",
+        "_ghost_list",
         "_grammar",
         "_held",
         "_id",
@@ -132,6 +134,7 @@ class Parser:
         "_used_ids",
         "_value",
         "_wait",
+        "_was_ghost",
         "_where",
     )
 
@@ -191,6 +194,7 @@ class Parser:
         self._spec_from = 0
         self._spec_length = 0
         self._spec_skip = 0  # how much of it is content at once if it fails: up to the opener's first character
+        self._element_from = 0  # where in it the first call of a list begins
         self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
         self._confirm = False  # its name alone does not make it a call
         self._return = CONTENT  # the region that it came from
@@ -201,6 +205,8 @@ class Parser:
         self._index = -1
         self._open = False  # it has started and not ended
         self._ghost = False  # its text goes out as content
+        self._ghost_list = False  # and so does that of the list it stands in
+        self._was_ghost = False  # the last call's text did
         self._name = ""
         self._id = ""
         self._model_id: str | None = None
@@ -248,8 +254,8 @@ class Parser:
         return self._sink.take()
 
     def finish(self, reason: Literal["stop", "length"] | None = None) -> list[Event]:
-        """The text is over: return what is still to be told. `reason`: why, if known; "stop" means that the model ended its
-        turn by itself, so that open tagged parameters are over too. A second call returns []."""
+        """The text is over: return what is still to be told. `reason`: why, if known; "stop" means that the model ended
+        its turn by itself, so that open tagged parameters are over too. A second call returns []."""
         if self._finished:
             return []
         self._finished = True
@@ -337,7 +343,8 @@ class Parser:
         self._set_quick()
 
     def _set_quick(self) -> None:
-        """Whether the next fragment can take the hot path: a search that finds nothing in text which is told as it is."""
+        """Whether the next fragment can take the hot path: a search that finds nothing in text which is told as it
+        is."""
         quick: Callable[[str], object] | None = None
         state = self._state
         if self._held or self._spec is not None or self._ghost or self._sink.trace is not None:
@@ -501,7 +508,8 @@ class Parser:
         return j if j - keep > self._limits.header or (self._spaces and keep == pos) else keep
 
     def _marker(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
-        """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may not."""
+        """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may
+        not."""
         branch = node.branches[int(match.lastgroup[1:])]
         end: int = match.end()
         if self._may_grow(branch, buf, j):
@@ -553,7 +561,8 @@ class Parser:
         self._enter_region(state, where, True)
 
     def _stands_alone(self, buf: str, pos: int, j: int, end: int) -> int:
-        """Whether a marker at buf[j:end] stands at the region's start or alone on its line: 0, NO_MARKER or UNDECIDED."""
+        """Whether a marker at buf[j:end] stands at the region's start or alone on its line: 0, NO_MARKER or
+        UNDECIDED."""
         if self._where != INSIDE and not buf[pos:j].strip(WHITESPACE):
             return 0
         line = buf[pos:j].rstrip(" \t")
@@ -566,7 +575,8 @@ class Parser:
         return 0 if buf[end] in "\r\n" else NO_MARKER
 
     def _turn_end(self, buf: str, pos: int, j: int, end: int) -> int:
-        """A token that ends the turn is markup only if nothing but whitespace, and other such tokens, come behind it."""
+        """A token that ends the turn is markup only if nothing but whitespace, and other such tokens, come behind
+        it."""
         n = len(buf)
         tokens = self._grammar.turn_end
         more: str | None = ""
@@ -609,6 +619,7 @@ class Parser:
         self._spec_from = keep
         self._spec_length = 0
         self._spec_skip = j - keep + 1
+        self._element_from = 0
         self._candidate_kind = kind
         self._confirm = False
         self._name = ""
@@ -665,7 +676,9 @@ class Parser:
             return False
         ghost = self._index + 1 >= self._limits.calls or (not self._parallel and self._index >= 0)
         if not known and self._forward != "forward":
-            ghost = ghost or self._forward == "content" or self._candidate_kind == "bare"
+            codec = self._codec
+            bare = codec is not None and self._step is not None and not self._step.wrapped
+            ghost = ghost or bare or self._forward == "content"
         inside = self._return == REASONING and self._program.call_in_reasoning == "inside"
         self._call_region = REASONING if inside else CONTENT
         kept = self._drop_candidate()
@@ -675,9 +688,7 @@ class Parser:
         self._keys.clear()
         self._name = name
         if ghost:
-            self._ghost = True
-            self._sink.text(CONTENT_RUN, kept)
-            self._sink.settle("content")
+            self._begin_ghost(kept)
             return True
         self._sink.settle()
         self._index += 1
@@ -685,6 +696,20 @@ class Parser:
         self._set_id(name, model_id)
         self._sink.event(ToolCallStart(self._index, self._id, name))
         return True
+
+    def _begin_ghost(self, kept: str) -> None:
+        """The call's text is content, from its markers on; in a list with markers, from its own beginning on.
+
+        A bare list that begins with such a call is no list of calls: all of it is content.
+        """
+        codec = self._codec
+        in_list = codec is not None and not isinstance(codec, Arguments) and codec.in_list
+        self._ghost = True
+        self._ghost_list = in_list and self._candidate_kind == "bare"
+        skip = self._element_from if in_list and self._candidate_kind == "marked" else 0
+        self._sink.settle("content", self._base + self._spec_from - len(kept) + skip)
+        self._spec_from += max(0, skip - len(kept))
+        self._sink.text(CONTENT_RUN, kept[skip:])
 
     def _set_id(self, name: str, model_id: str) -> None:
         """The call's id: the model's, if it wrote one before the arguments and it is new; else one of our own."""
@@ -841,7 +866,7 @@ class Parser:
                     self._note("closer_missing")
                 self._end_call("complete", buf, end)
             self._pending = self._program.pending(branch.steps)
-            self._after_call(True)
+            self._after_call()
             return end
         if role == "parameter":
             self._open_brace()
@@ -856,7 +881,7 @@ class Parser:
             return self._fail(j)
         if not self._open:
             self._pending = self._program.pending_of(self._ready)
-            self._after_call(True)
+            self._after_call()
             return pos
         if self._args_done and buf[j] not in _BAD_BEHIND_ARGUMENTS:
             self._note("closer_missing")
@@ -875,29 +900,31 @@ class Parser:
         self._codec = None
         self._value = None
         self._rest = None
+        self._was_ghost = self._ghost
         if self._ghost:
             self._sink.text(CONTENT_RUN, buf[self._spec_from : end])
             self._sink.tile("content", self._base + end, False)
             self._ghost = False
+            self._ghost_list = False
             self._spec_from = end
             return
         notes = tuple(self._notes)
         self._notes = []
         self._sink.event(ToolCallEnd(self._index, status, error, raw[: self._limits.raw], self._model_id, notes))
 
-    def _after_call(self, after_marker: bool) -> None:
-        self._enter_region(self._call_region, AFTER_CALL, after_marker)
-
-    def _over(self, status: Status, pending: frozenset[int], buf: str, end: int) -> int:
-        """The call ends at buf[end] without a closer; text may follow."""
-        ghost = self._ghost
-        self._end_call(status, buf, end)
-        self._pending = pending
-        self._after_call(not ghost)
-        if ghost:
+    def _after_call(self) -> None:
+        """The region that calls lead back to begins."""
+        self._enter_region(self._call_region, AFTER_CALL, not self._was_ghost)
+        if self._was_ghost:
             self._where = INSIDE
             self._bol = False
             self._set_region_node()
+
+    def _over(self, status: Status, pending: frozenset[int], buf: str, end: int) -> int:
+        """The call ends at buf[end] without a closer; text may follow."""
+        self._end_call(status, buf, end)
+        self._pending = pending
+        self._after_call()
         return end
 
     def _malformed(self, error: str, ready: frozenset[int], buf: str, pos: int) -> int:
@@ -905,7 +932,9 @@ class Parser:
         if self._ghost:
             return self._over("complete", frozenset(), buf, pos)
         suffix = self.closing_suffix()
+        undecided = self._codec.held if self._codec is not None else ""
         self._rest = Rest(f"{error}, at character {self._base + pos}", self._limits.raw, suffix)
+        self._rest.add(undecided)
         self._ready = ready
         self._node = self._program.rest(ready)
         self._state = REST
@@ -945,7 +974,7 @@ class Parser:
                     self._tile("marker", end)
                 self._end_call("malformed", buf, end, rest.error, rest.raw)
                 self._pending = self._program.pending(branch.steps) if closes else frozenset()
-                self._after_call(True)
+                self._after_call()
                 return int(end)
             i = j + 1
 
@@ -1029,7 +1058,8 @@ class Parser:
         """A codec reads."""
         codec = self._codec
         step = self._step
-        assert codec is not None and step is not None
+        assert codec is not None
+        assert step is not None
         if isinstance(codec, Arguments):
             return self._arguments(codec, step, buf, pos)
         out: list[str] = []
@@ -1048,14 +1078,23 @@ class Parser:
             out.clear()
             signal = codec.signal
             if signal == ELEMENT:
+                if self._ghost:
+                    continue
                 if self._spec is None:
                     self._begin_candidate(buf, pos, pos, "element")
+                else:
+                    self._tile("framing", pos)
+                    self._element_from = self._spec_length + pos - self._spec_from
             elif signal == START:
+                if self._ghost:
+                    continue
                 if not self._start_call(codec.name, codec.id, buf, pos):
                     return self._fail(pos)
                 if isinstance(codec, PythonCalls):
                     codec.tool = self._tool
             elif signal == END:
+                if self._ghost_list:
+                    continue
                 self._note(*codec.notes)
                 if codec.id and codec.id != self._id:
                     self._model_id = codec.id
@@ -1067,6 +1106,8 @@ class Parser:
                 self._end_call("complete", buf, pos)
                 self._codec = codec
             elif signal == NO_CALL:
+                if self._ghost_list:
+                    continue
                 if self._candidate_kind != "element":
                     return self._fail(pos)
                 kept = self._drop_candidate() + buf[self._spec_from : pos]
@@ -1074,6 +1115,8 @@ class Parser:
                 self._tile("content", pos)
                 self._sink.settle("content")
             elif signal == DONE:
+                if self._ghost_list:
+                    return self._over("complete", frozenset(), buf, pos)
                 return self._payload_over(codec, step, pos)
             elif signal == FAULT:
                 return self._fault(codec, step, buf, pos)
@@ -1083,6 +1126,7 @@ class Parser:
 
     def _payload_over(self, codec: ListCodec, step: Step, pos: int) -> int:
         self._codec = None
+        self._was_ghost = False
         if self._spec is not None:  # a list without a call in it
             if not step.wrapped:
                 return self._fail(pos)
@@ -1101,7 +1145,7 @@ class Parser:
             return self._malformed(codec.error, ready, buf, pos)
         self._codec = None
         self._pending = self._program.pending_of(ready)
-        self._after_call(True)
+        self._after_call()
         return pos
 
     def _arguments(self, codec: Arguments, step: Step, buf: str, pos: int) -> int:
@@ -1160,7 +1204,8 @@ class Parser:
         """A raw value, up to its closer."""
         value = self._value
         step = self._step
-        assert value is not None and step is not None
+        assert value is not None
+        assert step is not None
         out: list[str] = []
         pos = value.feed(buf, pos, out)
         self._args(out)

@@ -1,12 +1,12 @@
 """A grammar, compiled: for every state the markers that may come next, and the patterns that find them.
 
-The template lines become *steps*: one for each marker, tag, field and payload. A state of the framing is the set of steps
-that may come next (its `Node`), so that alternatives which begin alike need no look-ahead: they are read together until
-they differ. Optional markers put the step behind them into the set too. Nodes are made when first needed and shared by
-all parsers of the grammar; a node made twice by two threads is the same node.
+The template lines become *steps*: one for each marker, tag, field and payload. A state of the framing is the set of
+steps that may come next (its `Node`), so that alternatives which begin alike need no look-ahead: they are read together
+until they differ. Optional markers put the step behind them into the set too. Nodes are made when first needed and
+shared by all parsers of the grammar; a node made twice by two threads is the same node.
 
-Patterns are only ever matched anchored, where `find` saw a first character; they hold no nested repetition and their text
-is bounded by `Limits.header`.
+Patterns are only ever matched anchored, where `find` saw a first character; they hold no nested repetition and their
+text is bounded by `Limits.header`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,17 @@ _FIRST: Final = {
 _IDENTIFIER: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 
 
+class Form:
+    """One way to write a marker or tag: the literal text that it begins with, its pattern, what a search looks for."""
+
+    __slots__ = ("pattern", "starts", "text")
+
+    def __init__(self, text: str, pattern: str, starts: list[str]) -> None:
+        self.text = text
+        self.pattern = pattern
+        self.starts = starts
+
+
 class Step:
     """One thing that a template expects, and what may come after it."""
 
@@ -48,6 +59,7 @@ class Step:
         "begins",
         "fields",
         "first",
+        "forms",
         "id",
         "item",
         "line_ends",
@@ -55,15 +67,14 @@ class Step:
         "optional",
         "outer",
         "role",
-        "texts",
         "wrapped",
     )
 
-    def __init__(self, number: int, role: Role, item: Item, texts: tuple[str, ...], optional: bool) -> None:
+    def __init__(self, number: int, role: Role, item: Item, forms: tuple[Form, ...], optional: bool) -> None:
         self.id = number
         self.role: Role = role
         self.item = item
-        self.texts = texts  # a marker's spellings
+        self.forms = forms  # a marker's or tag's spellings
         self.optional = optional
         self.next: tuple[Ready, ...] = ()
         self.fields: tuple[str, ...] = item.fields if isinstance(item, Tag) else ()
@@ -223,13 +234,14 @@ class Program:
         return [self._step(role, item) for item in items if not isinstance(item, Space)]
 
     def _step(self, role: Role, item: Item) -> Step:
-        texts: tuple[str, ...] = ()
+        forms: list[Form] = []
         optional = False
         if isinstance(item, Marker | Tag):
+            forms.append(_form(item))
+            for text in self._spellings.get(item.text, ()):
+                forms += [_form(other) for other in parse_template(text) if isinstance(other, Marker | Tag)]
             optional = item.text in self._optional
-        if isinstance(item, Marker):
-            texts = (item.text, *self._spellings.get(item.text, ()))
-        step = Step(len(self.steps), role, item, texts, optional)
+        step = Step(len(self.steps), role, item, tuple(forms), optional)
         self.steps.append(step)
         return step
 
@@ -347,14 +359,13 @@ class Program:
         """Whether the template writes a closer behind this payload."""
         return step is None or any(ready.step.role == "closer" for ready in step.next)
 
-    def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[str, Branch]]:
-        return [(text, Branch(kind, "open", ())) for text in texts]
+    def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[Form, Branch]]:
+        return [(_literal(text), Branch(kind, "open", ())) for text in texts]
 
-    def _node(self, ready: list[Ready], others: list[tuple[str, Branch]]) -> Node:
+    def _node(self, ready: list[Ready], others: list[tuple[Form, Branch]]) -> Node:
         node = Node()
-        found: list[tuple[str, str, Branch]] = [(text, _literal_pattern(text), branch) for text, branch in others]
-        by_text: dict[str, list[Ready]] = {}
         fields: list[Step] = []
+        alike: dict[str, tuple[Form, list[Ready]]] = {}
         for entry in ready:
             step = entry.step
             if step.role == "payload":
@@ -363,35 +374,37 @@ class Program:
                 node.raw = step
             elif isinstance(step.item, Field):
                 fields.append(step)
-            else:
-                for text in step.texts or (step.item.text,):  # type: ignore[union-attr]  # a marker or a tag
-                    by_text.setdefault(text, []).append(entry)
-        for text, entries in by_text.items():
+            for form in step.forms:
+                alike.setdefault(form.pattern, (form, []))[1].append(entry)
+        found = list(others)
+        for form, entries in alike.values():
             first = entries[0]
             same = tuple(entry.step for entry in entries if entry.step.role == first.step.role)
-            branch = Branch("step", first.step.role, same, first.missing)
-            item = first.step.item
-            pattern = _tag_pattern(item) if isinstance(item, Tag) else _literal_pattern(text)
-            found.append((item.parts[0] if isinstance(item, Tag) else text, pattern, branch))  # type: ignore[arg-type]
-        found.sort(key=lambda entry: -len(entry[0]))
-        for text, _, branch in found:
-            branch.longer = tuple(other for other, _, _ in found if other != text and other.startswith(text))
-        node.branches = tuple(branch for _, _, branch in found)
-        if found:
-            groups = "|".join(f"(?P<b{i}>{pattern})" for i, (_, pattern, _) in enumerate(found))
-            node.match = regex.compile(groups, regex.VERSION1).match
-            node.first = "".join({text[0] for text, _, _ in found})
-        starts = [start for text, pattern, _ in found for start in _starts(text, pattern)]
-        starts += [char for step in node.payloads if not step.wrapped for char in step.first]
+            found.append((form, Branch("step", first.step.role, same, first.missing)))
+        self._set_markers(node, found)
+        if fields:
+            self._set_field(node, fields)
+        return node
+
+    def _set_markers(self, node: Node, found: list[tuple[Form, Branch]]) -> None:
+        """What a node looks for; longer markers first, so that none hides behind its own beginning."""
+        found.sort(key=lambda entry: -len(entry[0].text))
+        texts = [form.text for form, _ in found]
+        for form, branch in found:
+            branch.longer = tuple(text for text in texts if text != form.text and text.startswith(form.text))
+        node.branches = tuple(branch for _, branch in found)
         node.parameters = any(branch.role == "parameter" for branch in node.branches)
+        if found:
+            groups = "|".join(f"(?P<b{i}>{form.pattern})" for i, (form, _) in enumerate(found))
+            node.match = regex.compile(groups, regex.VERSION1).match
+            node.first = "".join({text[0] for text in texts})
+        starts = [start for form, _ in found for start in form.starts]
+        starts += [char for step in node.payloads if not step.wrapped for char in step.first]
         chars = re.escape("".join(sorted({start[0] for start in starts})))
         node.plain = re.compile(rf"[{chars}]|\n\Z" if chars else r"\n\Z").search
         node.trimmed = re.compile(rf"[{chars}]|[ \t\r\n]\Z" if chars else r"[ \t\r\n]\Z").search
         if starts:
             node.find = re.compile(_prefixes(starts)).search
-        if fields:
-            self._set_field(node, fields)
-        return node
 
     def _set_field(self, node: Node, fields: list[Step]) -> None:
         """Fields of one name, of templates that begin alike, are read as one."""
@@ -408,9 +421,9 @@ class Program:
         for number in ready:
             step = self.steps[number]
             if step.role == "payload":
-                chars.update(step.first.replace("n", "") if step.item.what == "arguments" else step.first)  # type: ignore[union-attr]
+                chars.update(step.first.replace("n", ""))  # null is no object that could end a name
             else:
-                chars.update(text[0] for text in step.texts or (step.item.text,))  # type: ignore[union-attr]
+                chars.update(form.text[0] for form in step.forms)
         return "".join(sorted(chars))
 
     def exit(self, value: Step) -> Exit:
@@ -421,17 +434,18 @@ class Program:
         return result
 
     def _exit(self, value: Step) -> Exit:
-        trim = value.item.trim  # type: ignore[union-attr]  # a value step holds a payload
+        assert isinstance(value.item, Payload)
+        trim = value.item.trim
         closers = [ready.step for ready in value.next if ready.step.role == "value_close"]
         followers = _unique([ready for closer in closers for ready in closer.next])
         after = "|".join(self._patterns(followers))
         before = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}[trim]
         closer = "|".join(self._patterns([Ready(step) for step in closers]))
         ways = [rf"{before}(?P<closer>{closer})\s*(?:{after})"]
-        starts = [start for step in closers for text in step.texts for start in _starts(text, "")]
+        starts = [start for step in closers for form in step.forms for start in form.starts]
         if any(step.optional for step in closers):
             ways.append(rf"(?P<bare>\r?\n)(?:{after})")
-            starts += [start for entry in followers for start in _step_starts(entry.step)]
+            starts += [start for entry in followers for form in entry.step.forms for start in form.starts]
         else:
             ways.append(r"(?P<bare>(?!))")
         space = r"[ \t\r\n]*" if trim == "strip" else r"(?:\r?\n)?"
@@ -449,15 +463,15 @@ class Program:
         )
 
     def _patterns(self, ready: Iterable[Ready]) -> list[str]:
-        """Patterns of steps, without their groups: only whether one of them is there counts."""
-        patterns = []
+        """Patterns of steps, of whose fields only a parameter's key is captured."""
+        patterns: list[str] = []
         for entry in ready:
-            item = entry.step.item
-            if isinstance(item, Tag):
-                key = "key" if entry.step.role == "parameter" else ""
-                patterns.append(_tag_pattern(item, keep=key))
-            else:
-                patterns += [_literal_pattern(text) for text in entry.step.texts]
+            for form in entry.step.forms:
+                pattern = form.pattern
+                for field in entry.step.fields:
+                    if field != "key" or entry.step.role != "parameter":
+                        pattern = pattern.replace(f"?P<{field}>", "?:")
+                patterns.append(pattern)
         return list(dict.fromkeys(patterns))
 
 
@@ -503,7 +517,10 @@ class _Body:
                 part.next = _unique(self._from(i + 1, after_call))
                 continue
             for parameter in part:
-                _link(parameter, lambda missing, i=i: [_left_out(r, missing) for r in self._from(i, after_call)])  # type: ignore[misc]
+                _link(parameter, self._ending(i, after_call))
+
+    def _ending(self, i: int, after_call: tuple[Ready, ...]) -> Callable[[str], list[Ready]]:
+        return lambda missing: [_left_out(ready, missing) for ready in self._from(i, after_call)]
 
 
 def _first(steps: list[Step], end: Callable[[str], list[Ready]]) -> list[Ready]:
@@ -539,27 +556,33 @@ def _unique(ready: Iterable[Ready]) -> tuple[Ready, ...]:
 # -- patterns ----------------------------------------------------------------------------------------------------
 
 
-def _literal_pattern(text: str) -> str:
+def _form(item: Marker | Tag) -> Form:
+    if isinstance(item, Marker):
+        return _literal(item.text)
+    head = item.parts[0]
+    assert isinstance(head, str)
+    # A detokenizer may have put a space behind the first character.
+    return Form(head, _tag_pattern(item), [head[:2], head[0] + " "])
+
+
+def _literal(text: str) -> Form:
     """A marker; where its text has whitespace, any amount of it."""
-    return r"\s+".join(regex.escape(word, special_only=True) for word in text.split())
+    words = text.split()
+    return Form(text, r"\s+".join(regex.escape(word, special_only=True) for word in words), [words[0]])
 
 
 _TAG_TOKEN: Final = re.compile(r"\s+|[<>=\"'/]|[^\s<>=\"'/]+")
 
 
-def _tag_pattern(tag: Tag, keep: str | None = None) -> str:
-    """A tag with fields, spaces allowed where detokenizers put them and an attribute's quotes as models write them.
-
-    `keep`: the one field that is captured (None: all of them).
-    """
+def _tag_pattern(tag: Tag) -> str:
+    """A tag with fields, spaces allowed where detokenizers put them and an attribute's quotes as models write them."""
     pattern = ""
     parts = list(tag.parts)
     for i, part in enumerate(parts):
         if isinstance(part, Field):
             before, after = parts[i - 1], parts[i + 1]
             quoted = isinstance(before, str) and before[-1] in "\"'" and isinstance(after, str) and after[0] in "\"'"
-            name = part.name if keep is None or keep == part.name else ""
-            pattern += _attribute_pattern(name, quoted)
+            pattern += _attribute_pattern(part.name, quoted)
             continue
         text = part
         if i and text[0] in "\"'":
@@ -579,23 +602,8 @@ def _tag_pattern(tag: Tag, keep: str | None = None) -> str:
 
 
 def _attribute_pattern(name: str, quoted: bool) -> str:
-    group = f"?P<{name}>" if name else "?:"
     bare = r"[^\s\"'<>][^\s<>]*" if quoted else r"[^\"'<>\n][^<>\n]*"
-    return rf"(?:\"({group}[^\"\n]+)\"|'({group}[^'\n]+)'|({group}{bare}))"
-
-
-def _starts(text: str, pattern: str) -> list[str]:
-    """The literal texts that a match of this marker can begin with."""
-    if " *" in pattern:  # a tag: a detokenizer may have put a space behind its first character
-        return [text[:2], text[0] + " "]
-    return [text.split(maxsplit=1)[0]]
-
-
-def _step_starts(step: Step) -> list[str]:
-    item = step.item
-    if isinstance(item, Tag):
-        return _starts(item.text, _tag_pattern(item))
-    return [start for text in step.texts for start in _starts(text, "")]
+    return rf"(?:\"(?P<{name}>[^\"\n]+)\"|'(?P<{name}>[^'\n]+)'|(?P<{name}>{bare}))"
 
 
 def _prefixes(texts: Iterable[str]) -> str:

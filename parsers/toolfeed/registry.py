@@ -22,8 +22,8 @@ GROUP = "toolfeed.grammars"
 class FormatInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a server needs to know of a format.
 
-    `special_tokens` must survive detokenization; `turn_end_tokens` may go. `start_states`: the states that its turns can
-    begin in, the default first.
+    `special_tokens` must survive detokenization; `turn_end_tokens` may go. `start_states`: the states that its turns
+    can begin in, the default first.
     """
 
     name: str

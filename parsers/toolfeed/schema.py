@@ -13,15 +13,21 @@ the second member is a schema that says nothing, its text is a string, so the un
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final, TypeGuard, cast
+from typing import Any, Final, TypeAlias, TypeGuard, cast
 from urllib.parse import unquote
+
+Schema: TypeAlias = Mapping[Any, object]
+"""Keys are strings in all JSON, but a declaration may come from elsewhere, and nothing odd in a schema is an error."""
 
 MAX_SCHEMAS: Final = 10_000
 """The schemas looked at for one parameter; one that needs more is no schema."""
 
 _MAX_INDEX_DIGITS: Final = 9  # of a list index in a JSON pointer; int() of a very long text raises
+
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 _EXACT_NAMES: Final[dict[str, str]] = {
     "string": "string",
@@ -129,7 +135,7 @@ def stated_type(name: str) -> ParameterType:
     return NO_SCHEMA if known is None else _PLAIN[known]
 
 
-def parameter_type(schema: object, root: Mapping[str, object]) -> ParameterType:
+def parameter_type(schema: object, root: Schema) -> ParameterType:
     """What a schema allows. `root` is the document in which local references (`#/$defs/X`) are looked up.
 
     Whatever is odd in it, an unknown type's name, a reference to nowhere, is no schema. Nothing is raised.
@@ -142,8 +148,10 @@ def parameter_type(schema: object, root: Mapping[str, object]) -> ParameterType:
 
 def _named(types: frozenset[str], enum: tuple[object, ...] | None) -> ParameterType:
     """The shared `ParameterType` where there is one: most parameters have one type and no enum."""
-    if enum is None and len(types) <= 1:
-        return _PLAIN[next(iter(types))] if types else NO_SCHEMA
+    if not types:
+        return NO_SCHEMA
+    if enum is None and len(types) == 1:
+        return _PLAIN[next(iter(types))]
     return ParameterType(types, enum)
 
 
@@ -167,7 +175,7 @@ class _Node:
 
     __slots__ = ("all_of", "schema", "unions")
 
-    def __init__(self, schema: Mapping[str, object], root: Mapping[str, object]) -> None:
+    def __init__(self, schema: Schema, root: Schema) -> None:
         self.schema: Final = schema
         self.all_of: Final[list[object]] = items(schema.get("allOf"))
         reference = schema.get("$ref")
@@ -175,21 +183,21 @@ class _Node:
             self.all_of.append(lookup(reference, root))
         self.unions: Final = [members for key in ("anyOf", "oneOf") if (members := items(schema.get(key)))]
 
-    def pending(self, entered: set[int]) -> list[Mapping[str, object]]:
+    def pending(self, entered: set[int]) -> list[Schema]:
         """The members that still have to be resolved."""
         groups = [self.all_of, *self.unions]
         members = [member for group in groups for member in group if is_schema(member)]
         return [member for member in members if id(member) not in entered]
 
 
-def _resolve(start: object, root: Mapping[str, object]) -> _Found:
+def _resolve(start: object, root: Schema) -> _Found:
     """Resolve a schema after its members: depth first, without recursion."""
     if not is_schema(start):
         return _boolean(start)
     nodes: dict[int, _Node] = {}  # keeps the schemas alive, so that their ids stay theirs
     done: dict[int, _Found] = {}
     entered: set[int] = set()
-    stack: list[Mapping[str, object]] = [start]
+    stack: list[Schema] = [start]
     while stack:
         schema = stack[-1]
         key = id(schema)
@@ -251,7 +259,7 @@ def _stated(type: object) -> _Found:
     return _Found(frozenset(known), is_open or not known)
 
 
-def _own_enum(schema: Mapping[str, object]) -> tuple[object, ...] | None:
+def _own_enum(schema: Schema) -> tuple[object, ...] | None:
     """The members that a schema itself lists. `const: None` beside an `enum` comes from dumped models: it is unset."""
     enum = items(schema.get("enum"))
     if "const" in schema and (schema["const"] is not None or not enum):
@@ -259,7 +267,7 @@ def _own_enum(schema: Mapping[str, object]) -> tuple[object, ...] | None:
     return tuple(enum) or None
 
 
-def _inferred(schema: Mapping[str, object], own: tuple[object, ...] | None, found: _Found) -> _Found:
+def _inferred(schema: Schema, own: tuple[object, ...] | None, found: _Found) -> _Found:
     """The types of a schema that states none, from what else it says."""
     types = frozenset(kind for member in own or () if (kind := _type_of(member)) is not None)
     if types:
@@ -346,21 +354,20 @@ def _is_integral(member: object) -> bool:
 def _quoted(member: str) -> tuple[str, ...]:
     """The JSON texts of a string, as a writer of JSON would spell it: without and with characters beyond ASCII."""
     plain = json.dumps(member, ensure_ascii=False)
-    has_surrogate = any("\ud800" <= char <= "\udfff" for char in member)
-    return (json.dumps(member),) if has_surrogate else (json.dumps(member), plain)
+    return (json.dumps(member),) if _SURROGATE.search(plain) else (json.dumps(member), plain)
 
 
-def is_schema(value: object) -> TypeGuard[Mapping[str, object]]:
-    """Whether a value is a mapping. Its keys are taken to be strings, as in all JSON."""
+def is_schema(value: object) -> TypeGuard[Schema]:
+    """Whether a value is a mapping. (A type guard, because `isinstance` alone tells checkers nothing of the keys.)"""
     return isinstance(value, Mapping)
 
 
 def items(value: object) -> list[object]:
     """The elements of a list; [] for what is none (a keyword that is missing or odd)."""
-    return list(cast("list[object]", value)) if isinstance(value, (list, tuple)) else []
+    return list(cast("Iterable[object]", value)) if isinstance(value, (list, tuple)) else []
 
 
-def lookup(reference: object, root: Mapping[str, object]) -> object:
+def lookup(reference: object, root: Schema) -> object:
     """The schema at a local reference (`#`, or `#` and a JSON pointer); None if it is remote or leads nowhere."""
     if not isinstance(reference, str) or not reference.startswith("#"):
         return None

@@ -70,11 +70,11 @@ class Sink:
         if not candidate:
             self.settle()
 
-    def settle(self, kind: str = "") -> None:
-        """What the candidate's tiles say holds; or all of them are of one kind."""
+    def settle(self, kind: str = "", since: int = 0) -> None:
+        """What the candidate's tiles say holds; or all from `since` on are of one kind."""
         if self.trace is not None:
             for own, start, end in self._tiles:
-                self.trace(kind or own, start, end)
+                self.trace(kind if kind and start >= since else own, start, end)
         self._tiles.clear()
 
     def unsettle(self, start: int) -> None:

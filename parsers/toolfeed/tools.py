@@ -7,14 +7,14 @@ kept, so that five hundred large schemas cost little. Two threads that ask at on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final, cast
 
 from .errors import ToolsError
-from .schema import MAX_SCHEMAS, NO_SCHEMA, ParameterType, is_schema, items, lookup, parameter_type
+from .schema import MAX_SCHEMAS, NO_SCHEMA, ParameterType, Schema, is_schema, items, lookup, parameter_type
 
 _SCHEMA_KEYS: Final = ("parameters", "input_schema", "inputSchema")
-_EMPTY: Final[Mapping[str, object]] = {}
+_EMPTY: Final[Schema] = {}
 
 
 class Tools:
@@ -72,10 +72,10 @@ class Tool:
     name: Final[str]
     has_schema: Final[bool]
 
-    def __init__(self, name: str, schema: Mapping[str, object] | None = None) -> None:
+    def __init__(self, name: str, schema: Schema | None = None) -> None:
         self.name = name
         self.has_schema = bool(schema)
-        self._schema: Final[Mapping[str, object]] = schema or _EMPTY
+        self._schema: Final[Schema] = schema or _EMPTY
         self._types: Final[dict[str, ParameterType]] = {}
         self._declared: frozenset[str] | None = None
 
@@ -84,7 +84,8 @@ class Tool:
         """The names of the parameters that the schema lists."""
         if self._declared is None:
             required, optional = _property_maps(self._schema)
-            self._declared = frozenset(key for properties in required + optional for key in properties)
+            keys = (key for properties in required + optional for key in properties)
+            self._declared = frozenset(key for key in keys if isinstance(key, str))
         return self._declared
 
     def parameter(self, key: str) -> ParameterType:
@@ -110,13 +111,13 @@ class Tool:
         return f"Tool({self.name!r}, {sorted(self.declared)!r})"
 
 
-def _property_maps(schema: Mapping[str, object]) -> tuple[list[Mapping[str, object]], list[Mapping[str, object]]]:
+def _property_maps(schema: Schema) -> tuple[list[Schema], list[Schema]]:
     """The `properties` of a tool's schema: those that hold in any case, and those of one or another member of a union.
 
     Most schemas have one such mapping, at the top. References and `allOf` are followed, as for a parameter.
     """
-    required: list[Mapping[str, object]] = []
-    optional: list[Mapping[str, object]] = []
+    required: list[Schema] = []
+    optional: list[Schema] = []
     stack: list[tuple[object, bool]] = [(schema, False)]
     seen: set[tuple[int, bool]] = set()
     while stack and len(seen) < MAX_SCHEMAS:
@@ -142,7 +143,7 @@ class _Declaration:
 
     __slots__ = ("description", "is_function", "name", "named_by_type", "schema")
 
-    def __init__(self, name: str, description: object, schema: Mapping[str, object] | None, is_function: bool) -> None:
+    def __init__(self, name: str, description: object, schema: Schema | None, is_function: bool) -> None:
         self.name: Final = name
         self.description: Final = description
         self.schema: Final = schema
@@ -195,7 +196,7 @@ def _read(element: object, index: int) -> _Declaration:
     return _read_other(tool, kind, where)
 
 
-def _read_function(function: Mapping[str, object], where: str, path: str) -> _Declaration:
+def _read_function(function: Schema, where: str, path: str) -> _Declaration:
     name = _name(function.get("name"), where, path)
     where = f"{where} ({name!r})"
     key = _schema_key(function)
@@ -210,7 +211,7 @@ def _read_function(function: Mapping[str, object], where: str, path: str) -> _De
     return _Declaration(name, function.get("description"), schema, is_function=True)
 
 
-def _read_other(tool: Mapping[str, object], kind: str, where: str) -> _Declaration:
+def _read_other(tool: Schema, kind: str, where: str) -> _Declaration:
     """A tool that is no function: `{"type": "custom", "name": …}`, `{"type": "custom", "custom": {"name": …}}`."""
     path = ""
     name = tool.get("name")
@@ -234,7 +235,7 @@ def _name(name: object, where: str, path: str) -> str:
     return name
 
 
-def _schema_key(function: Mapping[str, object]) -> str | None:
+def _schema_key(function: Schema) -> str | None:
     """Where the schema stands, None if there is none."""
     for key in _SCHEMA_KEYS:
         if function.get(key) is not None:
@@ -252,16 +253,16 @@ def _check_properties(properties: object, where: str, path: str) -> None:
             f"{where}: {path} is {_kind(properties)}; it must be a mapping from each parameter's name to its schema"
         )
     for key, schema in properties.items():
-        if not isinstance(cast("object", key), str):
+        if not isinstance(key, str):
             raise ToolsError(f"{where}: {path} has the key {key!r}; a parameter's name must be a string")
-        if not (schema is None or isinstance(schema, (bool, Mapping))):
+        if not (schema is None or isinstance(schema, bool) or is_schema(schema)):
             raise ToolsError(
                 f"{where}: {path}.{key} is {_kind(schema)}; it must be a JSON schema"
                 + (f', as in {{"type": "{schema}"}}' if isinstance(schema, str) and schema.isidentifier() else "")
             )
 
 
-def _mapping(value: object) -> Mapping[str, object] | None:
+def _mapping(value: object) -> Schema | None:
     """The value, or what its `model_dump()` returns, if that is a mapping."""
     if is_schema(value):
         return value

@@ -84,8 +84,8 @@ class CallObjects:
         limit: int = 256,
         digits: int = 4000,
     ) -> None:
-        """`names`, `arguments`, `ids`: the spellings of those keys. `bare`: no marker stands before the object, so only a
-        name and arguments together make it a call, and an unknown key none. `declared`: the tools' names."""
+        """`names`, `arguments`, `ids`: the spellings of those keys. `bare`: no marker stands before the object, so only
+        a name and arguments together make it a call, and an unknown key none. `declared`: the tools' names."""
         self._keys = (names, arguments, ids)
         self._keyed = keyed
         self._bare = bare

@@ -1,7 +1,7 @@
 """Calls as Python: `[get_weather(city='Paris', days=3), get_time()]` (formats.md, the P rules).
 
-Reads a list in brackets, or calls after one another, a line each or on one line. Keyword arguments become one JSON object
-while they stream. Nothing is evaluated.
+Reads a list in brackets, or calls after one another, a line each or on one line. Keyword arguments become one JSON
+object while they stream. Nothing is evaluated.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class PythonCalls:
     def __init__(
         self, *, bare: bool = False, declared: frozenset[str] | None = None, limit: int = 256, digits: int = 4000
     ) -> None:
-        """`bare`: no marker stands before the list, so a call needs a `declared` name, or, where the tools are not known, to
-        be followed by `)` or a keyword."""
+        """`bare`: no marker stands before the list, so a call needs a `declared` name, or, where the tools are not
+        known, to be followed by `)` or a keyword."""
         self._bare = bare
         self._declared = declared
         self._limit = limit

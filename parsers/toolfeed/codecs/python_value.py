@@ -52,7 +52,7 @@ from .json_value import (
 )
 
 # More states. Numbers, between N_EXP and WORD; what is held stands in quotes.
-P_SIGN: Final = 9  # '+'
+P_SIGN: Final = 9  # '+', or a sign and dropped whitespace
 P_POINT: Final = 10  # '.' before any digit
 P_ZERO: Final = 11  # '0', or '0_'
 P_ZEROS: Final = 12  # '0' behind dropped zeros, or '0_'
@@ -793,6 +793,7 @@ class PythonValue(JsonValue):
         elif state in (N_MINUS, P_SIGN) and char in " \t\n\r\f":
             self._pythonic()
             self._flush(text, pos, out)
+            self._held = ""
             self._start = pos + 1
             self._state = P_SIGN
             return True

@@ -1,7 +1,7 @@
 """A raw value between tags: `<parameter=city>\\nParis\\n</parameter>` (formats.md, the T rules).
 
-Nothing in it is quoted or escaped, so it ends at a closer behind which the framing can go on (T3). A string streams as a
-JSON string; another type is read as the tool's schema says (chapter A).
+Nothing in it is quoted or escaped, so it ends at a closer behind which the framing can go on (T3). A string streams as
+a JSON string; another type is read as the tool's schema says (chapter A).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Exit:
     """How the raw values of one template end; made once per grammar.
 
     `find`: where an end may begin. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare`
-    (a line break, behind which the framing goes on without it) and `key` (the parameter that then begins). `closing`: the
-    closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is.
+    (a line break, behind which the framing goes on without it) and `key` (the parameter that then begins). `closing`:
+    the closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is.
     """
 
     __slots__ = ("closing", "find", "match", "plain", "trim")
@@ -43,8 +43,8 @@ class Exit:
 
 
 class RawValue:
-    """Reads one value up to its end. `feed` sets `over` at the end, `end` behind its closer, `wait` if only more text can
-    decide, `error` if a value that streams as JSON breaks."""
+    """Reads one value up to its end. `feed` sets `over` at the end, `end` behind its closer, `wait` if only more text
+    can decide, `error` if a value that streams as JSON breaks."""
 
     __slots__ = (
         "_begun",
@@ -75,8 +75,8 @@ class RawValue:
         digits: int = 4000,
         repair: bool = False,
     ) -> None:
-        """`dropped`: the value of a repeated key goes nowhere. `declared`: the parameters that may begin where this one's
-        closer is missing; None if that is not known. `limit`: of an end's length."""
+        """`dropped`: the value of a repeated key goes nowhere. `declared`: the parameters that may begin where this
+        one's closer is missing; None if that is not known. `limit`: of an end's length."""
         self._exit = exit
         self._declared = declared
         self._limit = limit
@@ -136,15 +136,15 @@ class RawValue:
             if not self._begun:
                 return pos
         n = len(text)
-        exit = self._exit
+        way_out = self._exit
         i = pos
         while True:
-            found = exit.find(text, i)
+            found = way_out.find(text, i)
             if found is None:
                 return self._data(text, pos, n, out)
             j: int = found.start()
             stop = min(n, j + self._limit)
-            match = exit.match(text, j, stop, partial=True)
+            match = way_out.match(text, j, stop, partial=True)
             if match is not None and match.partial:
                 if stop == n and n - j < self._limit:
                     pos = self._data(text, pos, j, out)
@@ -157,7 +157,7 @@ class RawValue:
                     self.bare = match.group("closer") is None
                     self.end = match.end("bare" if self.bare else "closer")
                 return pos
-            i = found.end() if exit.trim == "strip" and found.end() > j + 1 else j + 1
+            i = found.end() if way_out.trim == "strip" and found.end() > j + 1 else j + 1
 
     def finish(self, held: str, out: list[str]) -> None:
         """The text is over and so is the value: `held` is what might have been its end."""
