@@ -14,7 +14,7 @@ import msgspec
 
 from .errors import GrammarError
 from .grammar import Calls, Example, ExampleCall, Grammar, Keys, Reasoning, Repair, Start
-from .notation import Field, Item, Marker, NotationError, Payload, Slot, Tag, parse_template
+from .notation import Field, Item, Marker, NotationError, Payload, Slot, Space, Tag, parse_template
 
 FORMAT: Final = 1  # the version of the notation
 _NOT_INHERITED: Final = ("name", "aliases", "models", "examples", "source", "format", "extends")
@@ -220,6 +220,11 @@ def _templates(key: str, lines: tuple[str, ...]) -> list[tuple[Item, ...]]:
     return result
 
 
+def _first(items: tuple[Item, ...]) -> Item | None:
+    """The first item that is not whitespace."""
+    return next((item for item in items if not isinstance(item, Space)), None)
+
+
 def _fields(items: tuple[Item, ...]) -> Iterator[str]:
     for item in items:
         if isinstance(item, Field):
@@ -237,7 +242,7 @@ def _check_section(items: tuple[Item, ...]) -> None:
             raise GrammarError(
                 "holds markers and calls only; names and arguments belong into `call`", key="calls.section"
             )
-    if holds[0] == Slot("calls") and items[0] == holds[0]:
+    if holds[0] == Slot("calls") and _first(items) == holds[0]:
         raise GrammarError(
             "begins with {calls}, so nothing opens it; leave it out, or use {calls:CODEC}", key="calls.section"
         )
@@ -266,7 +271,7 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls) -> 
         hint = "; the id holds it if `id` says how" if "id" in fields else ""
         raise GrammarError(f"has no {{name}}{hint}", key=key)
     before = items[: items.index(payload)]
-    if not names_itself and not isinstance(before[0], Marker | Tag):
+    if not names_itself and not isinstance(_first(before), Marker | Tag):
         raise GrammarError("begins with no marker, so nothing tells a call from text", key=key)
     if not names_itself and not {"name", "id"} & set(_fields(before)):
         raise GrammarError("has its name behind the arguments; it has to come before them", key=key)
@@ -285,8 +290,10 @@ def _check_parameter(items: tuple[Item, ...]) -> None:
         raise GrammarError("has its {key} before the value", key=key)
     if not any(isinstance(item, Marker) for item in items[at:]):
         raise GrammarError("has no closer behind the value, so the value never ends", key=key)
-    if not isinstance(items[0], Marker | Tag):
-        raise GrammarError("begins with a marker", key=key)
+    if not isinstance(_first(items), Marker | Tag):
+        raise GrammarError(
+            "begins with no marker, so nothing tells the next argument from the last one's value", key=key
+        )
 
 
 def _check_markers(grammar: Grammar, templates: list[tuple[Item, ...]]) -> None:

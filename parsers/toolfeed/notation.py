@@ -13,6 +13,7 @@ is `[…]`, so is a run of other characters. A field inside `<…>` makes that a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -132,18 +133,20 @@ def _braced(line: str, i: int) -> tuple[Item, int]:
     raise NotationError(f"{{{what}}} is no field; fields are {_braces([*FIELDS, *SLOTS])}")
 
 
-def _braces(names: object) -> str:
-    return ", ".join("{" + str(name) + "}" for name in names)  # type: ignore[attr-defined]  # any iterable of names
+def _braces(names: Iterable[str]) -> str:
+    return ", ".join("{" + name + "}" for name in names)
 
 
 def _literal(line: str, i: int) -> tuple[list[str | Field], int]:
     """One marker or tag from line[i] on, and where it ends."""
-    opener = line[i]
-    closer = {"<": ">", "[": "]"}.get(opener, "")
-    if opener == "[" and line[i + 1 : i + 2] == "{":
+    closer = {"<": ">", "[": "]"}.get(line[i], "")
+    if line.startswith("[{", i):
         return ["["], i + 1  # the bracket of a list, not of a marker
-    if closer and (line.find(closer, i) < 0 or "\n" in line[i : line.find(closer, i)]):
-        closer = ""
+    if closer:
+        closer *= len(line[i:]) - len(line[i:].lstrip(line[i]))  # [[…]] is one marker too
+        end = line.find(closer, i)
+        if end < 0 or "\n" in line[i:end]:
+            closer = ""
     parts: list[str | Field] = []
     text = ""
     while i < len(line):
@@ -159,7 +162,7 @@ def _literal(line: str, i: int) -> tuple[list[str | Field], int]:
                 break
             item, i = _braced(line, i)
             if not isinstance(item, Field):
-                raise NotationError(f"only a field can stand inside {opener}…{closer}, one of {_braces(FIELDS)}")
+                raise NotationError(f"only a field can stand inside a marker, one of {_braces(FIELDS)}")
             parts += [text, item] if text else [item]
             text = ""
             continue
@@ -167,7 +170,7 @@ def _literal(line: str, i: int) -> tuple[list[str | Field], int]:
             break
         text += char
         i += 1
-        if closer and char == closer:
+        if closer and text.endswith(closer):
             break
     if text:
         parts.append(text)
@@ -209,8 +212,3 @@ def _trimmed(items: list[Item]) -> list[Item]:
                     "a raw value has one line break on both sides, or nothing; {value:stripped} trims all"
                 )
     return items
-
-
-def written(items: tuple[Item, ...]) -> str:
-    """The literal text of items that hold no payload: markers and spaces."""
-    return "".join(item.text for item in items if isinstance(item, Space | Marker))

@@ -582,7 +582,7 @@ def _tag_pattern(tag: Tag) -> str:
         if isinstance(part, Field):
             before, after = parts[i - 1], parts[i + 1]
             quoted = isinstance(before, str) and before[-1] in "\"'" and isinstance(after, str) and after[0] in "\"'"
-            pattern += _attribute_pattern(part.name, quoted)
+            pattern += _attribute_pattern(part.name, quoted, "[]" if str(parts[0])[0] == "[" else "<>")
             continue
         text = part
         if i and text[0] in "\"'":
@@ -601,8 +601,10 @@ def _tag_pattern(tag: Tag) -> str:
     return pattern
 
 
-def _attribute_pattern(name: str, quoted: bool) -> str:
-    bare = r"[^\s\"'<>][^\s<>]*" if quoted else r"[^\"'<>\n][^<>\n]*"
+def _attribute_pattern(name: str, quoted: bool, brackets: str) -> str:
+    """A field in a tag, with quotes or without; `brackets`: those of the tag, which end it."""
+    ends = re.escape(brackets)
+    bare = rf"[^\s\"'{ends}][^\s{ends}]*" if quoted else rf"[^\"'{ends}\n][^{ends}\n]*"
     return rf"(?:\"(?P<{name}>[^\"\n]+)\"|'(?P<{name}>[^'\n]+)'|(?P<{name}>{bare}))"
 
 

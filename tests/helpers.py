@@ -1,0 +1,397 @@
+"""What the tests share: turns to read, ways of cutting and damaging them, and a parser under observation.
+
+`Reading` drives one parser and checks, while it does, what holds for every text whatever it means: no empty and no split
+deltas, calls in order, arguments that are JSON at every moment, tiles that cover the text. A test that reads text by it
+has checked these laws; what is left to it is what the text means.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import ijson
+
+import toolfeed
+from toolfeed import Grammar, Limits, Parser
+from toolfeed.events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallEnd, ToolCallStart
+from toolfeed.grammar import Example
+from toolfeed.notation import Marker, Tag, parse_template
+from toolfeed.registry import grammar_folder
+
+TILES = ("content", "reasoning", "marker", "name", "arguments", "framing", "dropped")
+
+# -- turns ---------------------------------------------------------------------------------------------------------------
+
+
+def format_names() -> list[str]:
+    """The shipped formats, also those whose file cannot be loaded: that is one test's business, not the collection's."""
+    return sorted(path.stem for path in grammar_folder().glob("*.toml"))
+
+
+@cache
+def grammar_of(name: str) -> Grammar:
+    return Grammar.load(name)
+
+
+class Turn(NamedTuple):
+    """A text and the options it is read with."""
+
+    format: str
+    case: str
+    text: str
+    options: dict[str, Any]
+    finish: Any = None
+
+    @property
+    def grammar(self) -> Grammar:
+        return grammar_of(self.format)
+
+    def __repr__(self) -> str:
+        return f"{self.format}: {self.case}"
+
+
+def options_of(example: Example) -> dict[str, Any]:
+    """The options that an example's text is read with."""
+    options: dict[str, Any] = {
+        "tools": example.declarations(),
+        "start": example.start,
+        "prompt": example.prompt,
+        "repair": example.repair,
+    }
+    return {name: value for name, value in options.items() if value is not None and value is not False}
+
+
+@cache
+def examples_of(name: str) -> tuple[tuple[Example, Turn], ...]:
+    try:
+        examples = grammar_of(name).examples
+    except toolfeed.ToolfeedError:
+        return ()  # test_registry loads each
+    return tuple(
+        (example, Turn(name, example.case, example.text, options_of(example), example.finish)) for example in examples
+    )
+
+
+@cache
+def turns_of(name: str) -> tuple[Turn, ...]:
+    """Every turn that is known of a format."""
+    return tuple(turn for _, turn in examples_of(name))
+
+
+@cache
+def all_turns() -> tuple[Turn, ...]:
+    return tuple(turn for name in format_names() for turn in turns_of(name))
+
+
+@cache
+def markers_of(name: str) -> tuple[str, ...]:
+    """Every marker of a grammar, as its templates write it (a field is written `x`), and the whitespace beside it."""
+    grammar = grammar_of(name)
+    calls, reasoning = grammar.calls, grammar.reasoning
+    lines = [*calls.section, *calls.call, *calls.parameter, *(grammar.repair.call if grammar.repair else ())]
+    found: list[str] = []
+    for line in lines:
+        for item in parse_template(line):
+            if isinstance(item, Marker):
+                found.append(item.text)
+            elif isinstance(item, Tag):
+                found.append("".join(part if isinstance(part, str) else "x" for part in item.parts))
+                found.append(next(part for part in item.parts if isinstance(part, str)))
+    spellings = [grammar.spellings, grammar.repair.spellings if grammar.repair else {}]
+    found += [other for table in spellings for others in table.values() for other in others]
+    found += [*grammar.absorb, *(grammar.repair.absorb if grammar.repair else ()), *grammar.turn_end]
+    found += [calls.separator] if calls.separator.strip() else []
+    if reasoning is not None:
+        found += [*reasoning.open, *reasoning.close]
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def every_marker() -> tuple[str, ...]:
+    """The markers of all formats."""
+    found: dict[str, None] = {}
+    for name in format_names():
+        try:
+            found.update(dict.fromkeys(markers_of(name)))
+        except toolfeed.ToolfeedError:
+            continue
+    return tuple(found)
+
+
+# -- cutting -------------------------------------------------------------------------------------------------------------
+
+
+def chars(text: str) -> list[str]:
+    return list(text)
+
+
+def pieces(text: str, size: int) -> list[str]:
+    return [text[i : i + size] for i in range(0, len(text), size)]
+
+
+def random_cuts(text: str, rng: random.Random, *, longest: int = 12) -> list[str]:
+    """The text in random fragments, some of them empty."""
+    result = []
+    i = 0
+    while i < len(text):
+        size = rng.choice((0, 1, 1, 2, 3, rng.randint(1, longest)))
+        result.append(text[i : i + size])
+        i += size
+    return result
+
+
+# -- damaging ------------------------------------------------------------------------------------------------------------
+
+ODDITIES = (
+    *("{", "}", "[", "]", "(", ")", '"', "'", "\\", ",", ":", ";", "=", "<", ">", "</", "/>", "|", "`", "```", "#", "."),
+    *("\n", "\r\n", "\r", "\t", " ", "  ", "\n\n", "\v", "\f", "\xa0", "\u2028", "\x85", "\ufeff", "\x00", "\x1f"),
+    *("\ud83d", "\ude00", "\\ud83d", "\\ude00", "\\u", "\\u00e", "\\n", "\\x41", "\\N{DASH}", "\U0001f600", "\u0301", "é"),
+    *("null", "None", "true", "True", "nul", "NaN", "-", "0", "00", "1", "1e5", "1.50", "-0", "12345678901234567890"),
+    *('{"name": "f"', '"arguments": {}', '"name"', '"parameters"', '"id": "1"', '{"name": "f", "arguments": {}}', "{}", "[]"),
+    *("[f(a=1)]", "f(", "a=", "f()", "get_weather", "city", "functions.f:0", '"function": {', '"type": "function"', "'''"),
+    *("<", "</s>", "<think>", "</think>", "<tool_call>", "</tool_call>", "<function=f>", "<parameter=a>", "</parameter>"),
+)
+
+
+def damage(text: str, rng: random.Random, donors: Sequence[str], *, times: int | None = None) -> str:
+    """The text with a few things wrong: characters deleted, doubled and swapped, cut off, markers spliced in."""
+    for _ in range(rng.randint(1, 4) if times is None else times):
+        i = rng.randint(0, len(text))
+        j = min(len(text), i + rng.choice((1, 1, 2, 5, 20)))
+        match rng.randrange(9):
+            case 0:
+                text = text[:i] + text[j:]
+            case 1:
+                text = text[:j] + text[i:]
+            case 2:
+                k = min(len(text), j + rng.choice((1, 2, 8)))
+                text = text[:i] + text[j:k] + text[i:j] + text[k:]
+            case 3:
+                text = text[:i]
+            case 4 | 5:
+                text = text[:i] + rng.choice(donors) + text[i:]
+            case 6:
+                text = text[:i] + rng.choice(ODDITIES) + text[i:]
+            case 7:
+                marker = rng.choice(donors)
+                text = text[:i] + marker[: rng.randint(0, len(marker))] + text[i:]
+            case _:
+                text = text[:i] + rng.choice((" ", "\n", "\t")) * rng.choice((1, 2, 20, 70)) + text[i:]
+    return text
+
+
+# -- reading -------------------------------------------------------------------------------------------------------------
+
+
+class Told(NamedTuple):
+    """What a whole text came to, with neighbouring deltas of one kind joined."""
+
+    events: tuple[Event, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def content(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, ContentDelta))
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, ReasoningDelta))
+
+    @property
+    def starts(self) -> list[ToolCallStart]:
+        return [event for event in self.events if isinstance(event, ToolCallStart)]
+
+    @property
+    def ends(self) -> list[ToolCallEnd]:
+        return [event for event in self.events if isinstance(event, ToolCallEnd)]
+
+    def arguments(self, index: int) -> str:
+        return "".join(e.text for e in self.events if isinstance(e, ArgumentsDelta) and e.index == index)
+
+    @property
+    def calls(self) -> list[tuple[str, str, str]]:
+        """Name, arguments and status of each call."""
+        return [(s.name, self.arguments(s.index), e.status) for s, e in zip(self.starts, self.ends, strict=True)]
+
+
+def number_ids(index: int, name: str) -> str:
+    """Ids that two parsers give alike."""
+    return f"id-{index}"
+
+
+def kind_of(event: Event) -> object:
+    """Events of one kind are joined: the call of a delta, or what it is."""
+    return event.index if isinstance(event, ArgumentsDelta) else type(event)
+
+
+def merged(events: Iterable[Event]) -> tuple[Event, ...]:
+    """The events with neighbouring deltas of one kind joined."""
+    result: list[Event] = []
+    for event in events:
+        last = result[-1] if result else None
+        if isinstance(event, ToolCallStart | ToolCallEnd) or last is None or kind_of(event) != kind_of(last):
+            result.append(event)
+        elif isinstance(last, ContentDelta):
+            result[-1] = ContentDelta(last.text + event.text)
+        elif isinstance(last, ReasoningDelta):
+            result[-1] = ReasoningDelta(last.text + event.text)
+        else:
+            assert isinstance(last, ArgumentsDelta)
+            result[-1] = ArgumentsDelta(last.index, last.text + event.text)
+    return tuple(result)
+
+
+class Reading:
+    """One parser, watched: `feed` and `finish` return its events after checking them.
+
+    `tiles` has what `trace` told. Fails with an AssertionError; nothing that a parser raises is caught.
+    """
+
+    def __init__(self, grammar: Grammar | str, *, traced: bool = False, previews: bool = False, **options: Any) -> None:
+        self.tiles: list[tuple[str, int, int]] = []
+        options.setdefault("ids", number_ids)
+        if traced:
+            options["trace"] = lambda kind, start, end: self.tiles.append((kind, start, end))
+        self.grammar = grammar if isinstance(grammar, Grammar) else grammar_of(grammar)
+        self.parser = Parser(self.grammar, **options)
+        self.text = ""
+        self.events: list[Event] = []
+        self.traced = traced
+        self.previews = previews
+        self.finished = False
+        self._judges: list[Any] = []  # an ijson parser for each call
+        self._arguments: list[list[str]] = []
+        self._ended: list[bool] = []
+
+    def feed(self, fragment: str) -> list[Event]:
+        events = self.parser.feed(fragment)
+        self.text += fragment
+        self._check(events)
+        assert 0 <= self.parser.held <= len(self.text)
+        return events
+
+    def finish(self, reason: Any = None) -> list[Event]:
+        events = self.parser.finish(reason)
+        self.finished = True
+        self._check(events)
+        assert all(self._ended), "a call has no end"
+        assert self.parser.held == 0
+        assert self.parser.finish() == []
+        if self.traced:
+            self._check_tiles()
+        return events
+
+    def read(self, fragments: Iterable[str], reason: Any = None) -> Told:
+        """Feed all, finish, and return what was told."""
+        for fragment in fragments:
+            self.feed(fragment)
+        self.finish(reason)
+        return self.told
+
+    @property
+    def told(self) -> Told:
+        return Told(merged(self.events), self.parser.notes)
+
+    def arguments(self, index: int) -> str:
+        return "".join(self._arguments[index])
+
+    @property
+    def open_call(self) -> int | None:
+        """The index of the call that has started and not ended."""
+        return len(self._ended) - 1 if self._ended and not self._ended[-1] else None
+
+    # What holds for every text.
+
+    def _check(self, events: list[Event]) -> None:
+        last: object = None
+        for event in events:
+            if isinstance(event, ToolCallStart | ToolCallEnd):
+                last = None
+                self._check_call(event)
+            else:
+                assert event.text, "an empty delta"
+                assert kind_of(event) != last, "two neighbouring deltas of one kind"
+                last = kind_of(event)
+                if isinstance(event, ArgumentsDelta):
+                    assert event.index == self.open_call, "arguments of a call that is not open"
+                    self._arguments[event.index].append(event.text)
+                    self._judges[event.index].send(event.text.encode())  # raises for what is no JSON
+        self.events += events
+        if self.previews:
+            self.check_preview()
+
+    def _check_call(self, event: ToolCallStart | ToolCallEnd) -> None:
+        if isinstance(event, ToolCallStart):
+            assert self.open_call is None, "a call starts in a call"
+            assert event.index == len(self._ended), "indices count 0, 1, 2…"
+            assert event.name
+            assert event.name == event.name.strip()
+            assert event.id
+            ids = [e.id for e in self.events if isinstance(e, ToolCallStart)]
+            assert event.id not in ids, "an id that is not unique"
+            self._ended.append(False)
+            self._arguments.append([])
+            self._judges.append(_judge())
+            return
+        assert event.index == self.open_call, "the end of a call that is not open"
+        self._ended[event.index] = True
+        arguments = self.arguments(event.index)
+        assert len(event.raw) <= 4096
+        assert (event.status == "complete") == (not event.error)
+        if event.status == "complete":
+            self._judges[event.index].close()  # raises if the object is not over
+            assert arguments[:1] == "{"
+            assert arguments[-1:] == "}"
+
+    def check_preview(self) -> None:
+        """With `closing_suffix` the arguments so far are a JSON object, at every moment."""
+        suffix = self.parser.closing_suffix()
+        index = self.open_call
+        if index is None:
+            assert suffix == ""
+            return
+        whole = self.arguments(index) + suffix
+        judge = _judge()
+        judge.send(whole.encode())
+        judge.close()
+        assert whole.lstrip(" \t\r\n").startswith("{")
+
+    def _check_tiles(self) -> None:
+        at = 0
+        for kind, start, end in self.tiles:
+            assert kind in TILES
+            assert start == at < end, "tiles cover the text, in order"
+            at = end
+        assert at == len(self.text)
+        told = self.told
+        for kind, text in (("content", told.content), ("reasoning", told.reasoning)):
+            assert "".join(self.text[start:end] for own, start, end in self.tiles if own == kind) == text
+
+
+def _judge() -> Any:
+    """An independent incremental JSON parser: `send` bytes to it, and `close` it at the end."""
+
+    def events() -> Iterator[Any]:
+        yield from ()
+
+    target = ijson.sendable_list()
+    return ijson.basic_parse_coro(target)
+
+
+def read(turn: Turn, fragments: Iterable[str] | None = None, **options: Any) -> Told:
+    """A turn in these fragments (None: whole)."""
+    reading = Reading(turn.grammar, **(turn.options | options))
+    return reading.read([turn.text] if fragments is None else fragments, turn.finish)
+
+
+def value_of(arguments: str) -> Any:
+    """The value of arguments, with numbers kept as they are written."""
+    return json.loads(arguments, parse_int=str, parse_float=str)
+
+
+# Limits that short texts reach.
+SMALL = Limits(name=12, header=24, hold=60, raw=10, calls=3, digits=6)
