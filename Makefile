@@ -1,4 +1,5 @@
 # make demo    show what toolfeed does
+# make bench   what a fragment costs, beside a floor that returns one event
 # make test    every check: ruff, mypy, pyright, pytest (which also builds the wheel and tests it)
 #
 # Needs Python 3.11 or newer with pip and venv; another one than python3: make test PYTHON=python3.13.
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types wheel clean
+.PHONY: help demo test lint types bench wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -29,6 +30,9 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m pytest bench --benchmark-columns=min,median
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -263,7 +264,7 @@ class Reading:
         self.traced = traced
         self.previews = previews
         self.finished = False
-        self._judges: list[Any] = []  # an ijson parser for each call
+        self._judges: list[Judge] = []  # one for each call
         self._arguments: list[list[str]] = []
         self._ended: list[bool] = []
 
@@ -319,7 +320,7 @@ class Reading:
                 if isinstance(event, ArgumentsDelta):
                     assert event.index == self.open_call, "arguments of a call that is not open"
                     self._arguments[event.index].append(event.text)
-                    self._judges[event.index].send(event.text.encode())  # raises for what is no JSON
+                    self._judges[event.index].read(event.text)
         self.events += events
         if self.previews:
             self.check_preview()
@@ -335,7 +336,7 @@ class Reading:
             assert event.id not in ids, "an id that is not unique"
             self._ended.append(False)
             self._arguments.append([])
-            self._judges.append(_judge())
+            self._judges.append(Judge())
             return
         assert event.index == self.open_call, "the end of a call that is not open"
         self._ended[event.index] = True
@@ -355,8 +356,8 @@ class Reading:
             assert suffix == ""
             return
         whole = self.arguments(index) + suffix
-        judge = _judge()
-        judge.send(whole.encode())
+        judge = Judge()
+        judge.read(whole)
         judge.close()
         assert whole.lstrip(" \t\r\n").startswith("{")
 
@@ -372,14 +373,38 @@ class Reading:
             assert "".join(self.text[start:end] for own, start, end in self.tiles if own == kind) == text
 
 
-def _judge() -> Any:
-    """An independent incremental JSON parser: `send` bytes to it, and `close` it at the end."""
+class Judge:
+    """An independent incremental JSON parser (ijson): raises for text that is not the beginning of one JSON value."""
 
-    def events() -> Iterator[Any]:
-        yield from ()
+    def __init__(self) -> None:
+        self._parser: Any = ijson.basic_parse_coro(_Nobody())
 
-    target = ijson.sendable_list()
-    return ijson.basic_parse_coro(target)
+    def read(self, text: str) -> None:
+        self._parser.send(_SURROGATE.sub(_masked, text).encode())
+
+    def close(self) -> None:
+        """The text is over: raises if the value is not."""
+        self._parser.close()
+
+
+class _Nobody:
+    """Whom the judge tells what it finds."""
+
+    def send(self, event: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+# yajl, which is strict otherwise, knows no escapes of lone surrogates; JSON does.
+_SURROGATE = re.compile(r"\\(?:u[0-9A-Fa-f]{4}|.|$)", re.DOTALL)
+
+
+def _masked(escape: re.Match[str]) -> str:
+    text = escape.group()
+    assert len(text) == 6 or (len(text) == 2 and text[1] != "u"), "half an escape was told"
+    return "\\u0020" if text[1:3].lower() == "ud" and text[3] in "89ABCDEFabcdef" else text
 
 
 def read(turn: Turn, fragments: Iterable[str] | None = None, **options: Any) -> Told:

@@ -568,11 +568,13 @@ class Parser:
         line = buf[pos:j].rstrip(" \t")
         if not (line.endswith(("\n", "\r")) if line else self._bol):
             return NO_MARKER
-        while end < len(buf) and buf[end] in " \t":
+        limit = j + self._limits.header
+        stop = min(len(buf), limit)
+        while end < stop and buf[end] in " \t":
             end += 1
-        if end == len(buf):
-            return 0 if self._final or end - j >= self._limits.header else UNDECIDED
-        return 0 if buf[end] in "\r\n" else NO_MARKER
+        if end < stop:
+            return 0 if buf[end] in "\r\n" else NO_MARKER
+        return UNDECIDED if stop < limit and not self._final else 0
 
     def _turn_end(self, buf: str, pos: int, j: int, end: int) -> int:
         """A token that ends the turn is markup only if nothing but whitespace, and other such tokens, come behind

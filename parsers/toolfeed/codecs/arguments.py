@@ -162,8 +162,10 @@ class Arguments:
         self._emitted = self._seen
         read = self.value.feed(piece, 0, out)
         self.error = self.value.error
-        if self.value.done and piece[read:].strip(_WHITESPACE):
-            self.error = "text after the arguments' object"
+        if self.value.done:
+            read = len(piece) - len(piece[read:].lstrip(_WHITESPACE))
+            if read < len(piece):
+                self.error = "text after the arguments' object"
         return read
 
     def _close(self, end: int, out: list[str]) -> int:

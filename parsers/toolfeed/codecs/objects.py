@@ -276,14 +276,16 @@ class CallObjects:
     def _feed_string(self, text: str, pos: int) -> int:
         """A key, or the name: short, so it is read whole."""
         start = pos
-        while pos < len(text):
+        bound = pos + self._limit - self._length  # the first character that is too many
+        stop = min(len(text), bound)
+        while pos < stop:
             if self._escaped:
                 self._escaped = False
                 pos += 1
                 continue
-            match = _STRING_STOP.search(text, pos)
+            match = _STRING_STOP.search(text, pos, stop)
             if match is None:
-                pos = len(text)
+                pos = stop
                 break
             pos = match.end()
             if text[pos - 1] == '"':
@@ -292,9 +294,7 @@ class CallObjects:
             self._escaped = True
         self._pieces.append(text[start:pos])
         self._length += pos - start
-        if self._length > self._limit:
-            return self._fault(pos, "a key or name is too long")
-        return pos
+        return pos if pos == len(text) else self._fault(pos, "a key or name is too long")
 
     def _string_over(self, text: str, pos: int) -> int:
         raw = "".join(self._pieces)

@@ -230,10 +230,11 @@ class PythonCalls:
         naming = self._state == _IN_NAME
         match = (_NAME if naming else _KEY).match(text, pos)
         end = match.end() if match else pos
+        bound = pos + self._limit - self._length
+        if end > bound:
+            return self._fault(bound, "a name is too long")
         self._pieces.append(text[pos:end])
         self._length += end - pos
-        if self._length > self._limit:
-            return self._fault(end, "a name is too long")
         if end == len(text):
             return end
         if not naming:
