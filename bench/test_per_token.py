@@ -13,7 +13,6 @@ from time import perf_counter_ns
 from typing import Any
 
 import pytest
-
 from streams import STREAMS, Feeds, Floor, Stream, feeder, tokens
 
 ROUNDS = 15
@@ -31,8 +30,11 @@ def measure(benchmark: Any, make: Callable[[], Feeds], fragments: list[str]) -> 
         holder["run"] = feeder(make(), fragments)
         return (), {}
 
+    def run() -> None:
+        holder["run"]()
+
     holder: dict[str, Callable[[], None]] = {}
-    benchmark.pedantic(lambda: holder["run"](), setup=setup, rounds=ROUNDS, warmup_rounds=1)
+    benchmark.pedantic(run, setup=setup, rounds=ROUNDS, warmup_rounds=1)
     if benchmark.stats is not None:
         best = benchmark.stats.stats.min * 1e9 / len(fragments)
         benchmark.extra_info["fragments"] = len(fragments)

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from .codecs.arguments import Arguments
+from .codecs.json_value import JsonValue
 from .codecs.objects import CallObjects
 from .codecs.python_calls import PythonCalls
 from .codecs.raw_value import RawValue
@@ -35,13 +36,13 @@ from .codecs.rest import Rest
 from .codecs.signals import DONE, ELEMENT, END, FAULT, NO_CALL, START
 from .coercion import escape
 from .errors import FinishedError, ToolfeedError
-from .events import Event, Status, ToolCallEnd, ToolCallStart
+from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, Status, ToolCallEnd, ToolCallStart
 from .grammar import Grammar, StartState
 from .limits import Limits
 from .notation import Payload
 from .program import SPACES, WHITESPACE, Branch, Node, Program, Step
 from .schema import NO_SCHEMA
-from .sink import CONTENT_RUN, REASONING_RUN, Sink, TraceFunction, delta
+from .sink import CONTENT_RUN, REASONING_RUN, Sink, TraceFunction
 from .tools import Tool, Tools
 
 CONTENT, REASONING, EXPECT, PAYLOAD, VALUE, REST = range(6)
@@ -89,7 +90,9 @@ class Parser:
         "_candidate_kind",
         "_codec",
         "_confirm",
+        "_direct",
         "_element_from",
+        "_ends",
         "_final",
         "_finished",
         "_forward",
@@ -224,7 +227,9 @@ class Parser:
 
         state = self._start_state(start, prompt)
         self._kind = CONTENT_RUN
+        self._ends = WHITESPACE
         self._quick: Callable[[str], object] | None = None
+        self._direct: JsonValue | None = None
         self._enter_region(state, START_OF_TEXT, state == REASONING)
 
     def _start_state(self, start: str | None, prompt: str | None) -> int:
@@ -243,15 +248,29 @@ class Parser:
     def feed(self, text: str) -> list[Event]:
         """Read a fragment and return what it decides. No text makes it raise; FinishedError after `finish`."""
         quick = self._quick
-        if quick is not None and text and quick(text) is None:
+        if quick is not None and text and quick(text) is None and text[-1] not in self._ends:
             self._base += len(text)
-            return [delta(self._kind, text)]
+            kind = self._kind
+            if kind >= 0:
+                return [ArgumentsDelta(kind, text)]
+            return [ContentDelta(text) if kind == CONTENT_RUN else ReasoningDelta(text)]
         if self._finished:
             raise FinishedError("feed was called after finish; make a new Parser for the next turn")
         if not text:
             return []
-        self._read(text)
-        return self._sink.take()
+        direct = self._direct
+        if direct is None:
+            self._read(text)
+            return self._sink.take()
+        out: list[str] = []
+        pos = direct.feed(text, 0, out)
+        if direct.done or direct.error:
+            self._args(out)
+            self._resume(text, pos)
+            return self._sink.take()
+        self._base += pos
+        self._quick = direct.quick()
+        return [ArgumentsDelta(self._kind, "".join(out))] if out else []
 
     def finish(self, reason: Literal["stop", "length"] | None = None) -> list[Event]:
         """The text is over: return what is still to be told. `reason`: why, if known; "stop" means that the model ended
@@ -269,6 +288,7 @@ class Parser:
             self._sink.tile("framing", self._base + len(self._held), False)
             self._held = ""
         self._quick = None
+        self._direct = None
         return self._sink.take()
 
     def copy(self) -> Parser:
@@ -284,6 +304,8 @@ class Parser:
         twin._keys = set(self._keys)
         twin._codec = self._codec.copy() if self._codec is not None else None
         twin._value = self._value.copy() if self._value is not None else None
+        if self._direct is not None and twin._codec is not None:
+            twin._direct = twin._codec.direct()
         twin._rest = self._rest.copy() if self._rest is not None else None
         return twin
 
@@ -342,24 +364,38 @@ class Parser:
         self._spec_from = 0
         self._set_quick()
 
+    def _resume(self, text: str, pos: int) -> None:
+        """The JSON that was read past the codec ends at text[pos]: the codec goes on from there."""
+        self._buf = text
+        self._spec_from = 0
+        self._run(self._payload(text, pos))
+
     def _set_quick(self) -> None:
-        """Whether the next fragment can take the hot path: a search that finds nothing in text which is told as it
-        is."""
+        """Whether the next fragment can take the hot path.
+
+        `_quick` is a search that finds nothing in text which is told as it is, unless it ends in one of `_ends`.
+        `_direct` is the machine that reads nothing but arguments until it is done.
+        """
         quick: Callable[[str], object] | None = None
+        direct: JsonValue | None = None
         state = self._state
         if self._held or self._spec is not None or self._ghost or self._sink.trace is not None:
             pass
         elif state <= REASONING:
             if self._where == INSIDE and not self._bol and not self._spaces:
-                quick = self._node.trimmed if self._trim else self._node.plain
+                quick = self._node.plain
                 self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
+                self._ends = WHITESPACE if self._trim else "\r\n"
         elif self._open:
             self._kind = self._index
+            self._ends = ""
             if state == PAYLOAD and self._codec is not None:
-                quick = self._codec.quick()
+                direct = self._codec.direct()
+                quick = direct.quick() if direct is not None else None
             elif state == VALUE and self._value is not None:
                 quick = self._value.quick()
         self._quick = quick
+        self._direct = direct
 
     def _tile(self, kind: str, end: int) -> None:
         """The text up to buf[end] is of this kind."""

@@ -130,7 +130,6 @@ class Node:
         "plain",
         "raw",
         "stop",
-        "trimmed",
     )
 
     def __init__(self) -> None:
@@ -145,11 +144,10 @@ class Node:
         self.stop: re.Pattern[str] | None = None  # the characters that can end the field
         self.raw: Step | None = None  # a raw value
         self.parameters = False  # tagged parameters
-        self.plain: Callable[[str], object] = _SOME  # finds nothing in text without a marker
-        self.trimmed: Callable[[str], object] = _SOME  # nor in text that ends in whitespace
+        self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
 
 
-_SOME: Final = re.compile("").search
+_NONE: Final = re.compile("(?!)").search
 
 
 def _nothing(text: str, pos: int) -> re.Match[str] | None:
@@ -401,8 +399,8 @@ class Program:
         starts = [start for form, _ in found for start in form.starts]
         starts += [char for step in node.payloads if not step.wrapped for char in step.first]
         chars = re.escape("".join(sorted({start[0] for start in starts})))
-        node.plain = re.compile(rf"[{chars}]|\n\Z" if chars else r"\n\Z").search
-        node.trimmed = re.compile(rf"[{chars}]|[ \t\r\n]\Z" if chars else r"[ \t\r\n]\Z").search
+        if chars:
+            node.plain = re.compile(f"[{chars}]").search
         if starts:
             node.find = re.compile(_prefixes(starts)).search
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from .json_value import JsonValue
@@ -64,9 +63,9 @@ class Arguments:
     def in_string(self) -> bool:
         return self._mode == _STRING or self.value.in_string
 
-    def quick(self) -> Callable[[str], object] | None:
-        """See JsonValue.quick."""
-        return self.value.quick() if self._mode == _OBJECT else None
+    def direct(self) -> JsonValue | None:
+        """The machine that reads whatever comes until it is done, if that is all there is to do."""
+        return self.value if self._mode == _OBJECT else None
 
     def closing_suffix(self) -> str:
         if self.done:

@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-# What comes next. The order matters: the machine compares with the bounds WORD, TOP and FIRST_KEY.
+# What comes next. The order matters: the machine compares with WORD, TOP, FIRST_KEY and KEY.
 STRING: Final = 0  # inside a string; `_key` says whether it is a key
 N_MINUS: Final = 1  # behind the parts of a number: "-"
 N_ZERO: Final = 2  # "0"
@@ -34,12 +34,12 @@ WORD: Final = 20  # inside a keyword; up to TOP there is room for the tokens of 
 TOP: Final = 30  # the value, nothing has been read yet
 VALUE: Final = 31  # a value
 FIRST_ITEM: Final = 32  # a value or "]"
-ITEM: Final = 33  # a value; the comma before it is held
-COLON: Final = 34  # ":"
-AFTER: Final = 35  # "," or the closer
-FIRST_KEY: Final = 36  # a key or "}"
+COLON: Final = 33  # ":"
+AFTER: Final = 34  # "," or the closer
+FIRST_KEY: Final = 35  # a key or "}"
+KEY_SENT: Final = 36  # a key; the comma before it had to be emitted (HOLD)
 KEY: Final = 37  # a key; the comma before it is held
-KEY_SENT: Final = 38  # a key; the comma before it had to be emitted (HOLD)
+ITEM: Final = 38  # a value; the comma before it is held
 
 # The stack holds the closer of each open container.
 OBJECT: Final = 0x7D  # "}"
@@ -194,8 +194,13 @@ class JsonValue:
                 pos = self._close_early(text, pos, out)
             else:
                 pos = self._begin(text, pos, out)
-        if pos > self._start:
-            self._leave(text, pos, out)
+        start = self._start
+        if pos > start:
+            state = self._state
+            if state >= KEY or state == WORD:
+                self._hold(text, pos, out)
+            else:
+                out.append(text[start:pos])
         return pos
 
     def end(self, out: list[str]) -> None:
@@ -254,14 +259,6 @@ class JsonValue:
         if pos > self._start:
             out.append(text[self._start : pos])
             self._start = pos
-
-    def _leave(self, text: str, pos: int, out: list[str]) -> None:
-        """Emit or hold the run at the end of `feed`."""
-        state = self._state
-        if state in (KEY, ITEM, WORD):
-            self._hold(text, pos, out)
-        else:
-            out.append(text[self._start : pos])
 
     def _hold(self, text: str, pos: int, out: list[str]) -> None:
         """Hold the run that ends at `pos`: a comma and whitespace, or letters of a keyword."""
@@ -369,17 +366,19 @@ class JsonValue:
     def _begin(self, text: str, pos: int, out: list[str]) -> int:
         """A key or a value begins at `pos`, or the character is wrong."""
         char = text[pos]
-        key = self._state >= FIRST_KEY
+        key = FIRST_KEY <= self._state <= KEY
         if char == '"':
             if self._object_only and self._state == TOP:
                 return self._unexpected(pos)
-            self._emit_held(out)
+            if self._held:
+                self._emit_held(out)
             if len(text) - pos >= BULK:
                 ahead = self._bulk(text, pos)
                 if ahead > pos:
                     return ahead
             self._key = key
-            return self._open_string(text, pos, out)
+            self._state = STRING
+            return pos + 1
         if key or (self._object_only and self._state == TOP and char != "{"):
             return self._unexpected(pos)
         if char == "{" or char == "[":
@@ -417,7 +416,7 @@ class JsonValue:
         """Take what one match of a bulk pattern takes; the index behind it, `pos` if it is nothing."""
         if self._digits < NUMBER_ROOM:
             return pos
-        if self._state >= FIRST_KEY:
+        if FIRST_KEY <= self._state <= KEY:
             found = MEMBERS.match(text, pos)
             if found is None:
                 return pos
@@ -433,10 +432,6 @@ class JsonValue:
         return pos
 
     # Tokens
-
-    def _open_string(self, text: str, pos: int, out: list[str]) -> int:
-        self._state = STRING
-        return pos + 1
 
     def _string(self, text: str, pos: int, out: list[str]) -> int:
         """Read on inside a string."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Final
 
 from .arguments import Arguments
@@ -146,10 +145,10 @@ class CallObjects:
             return self._arguments.held
         return ""
 
-    def quick(self) -> Callable[[str], object] | None:
-        """See JsonValue.quick."""
-        if self._state == _IN_ARGUMENTS and self._started and not self._held and self._arguments is not None:
-            return self._arguments.quick()
+    def direct(self) -> JsonValue | None:
+        """See Arguments.direct."""
+        if self._state == _IN_ARGUMENTS and self._started and not self._flush and self._arguments is not None:
+            return self._arguments.direct()
         return None
 
     def closing_suffix(self) -> str:
@@ -383,8 +382,6 @@ class CallObjects:
     def _feed_arguments(self, text: str, pos: int, out: list[str]) -> int:
         arguments = self._arguments
         assert arguments is not None
-        if pos == len(text):
-            return pos
         pos = arguments.feed(text, pos, out if self._started else self._held)
         if arguments.error:
             return self._fault(pos, arguments.error)

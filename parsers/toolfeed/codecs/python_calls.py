@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Final
 
 from ..coercion import coerce, escape
 from ..tools import Tool
+from .json_value import JsonValue
 from .python_value import PythonValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, START
 
@@ -127,10 +127,10 @@ class PythonCalls:
             return "".join(self._quoted or ()) + self._value.held
         return "".join(self._pieces)
 
-    def quick(self) -> Callable[[str], object] | None:
-        """See JsonValue.quick."""
-        if self._state == _IN_VALUE and self._value is not None and self._quoted is None:
-            return self._value.quick()
+    def direct(self) -> JsonValue | None:
+        """See Arguments.direct."""
+        if self._state == _IN_VALUE and self._quoted is None and not self._fresh:
+            return self._value
         return None
 
     def closing_suffix(self) -> str:

@@ -294,8 +294,17 @@ class PythonValue(JsonValue):
     def _begin(self, text: str, pos: int, out: list[str]) -> int:
         char = text[pos]
         state = self._state
-        key = state >= FIRST_KEY
-        if char == '"' or (not key and (char == "[" or "1" <= char <= "9")):
+        key = FIRST_KEY <= state <= KEY
+        if char == '"':
+            if self._held:
+                self._emit_held(out)
+            if len(text) - pos >= BULK:
+                ahead = self._bulk(text, pos)
+                if ahead > pos:
+                    return ahead
+            self._key = key
+            return self._open(text, pos, out, 0 if self._python else JSON, False)
+        if not key and (char == "[" or "1" <= char <= "9"):
             return JsonValue._begin(self, text, pos, out)
         if char == "'":
             return self._begin_single(text, pos, out, key)
@@ -349,9 +358,6 @@ class PythonValue(JsonValue):
         self._pythonic()
         self._complete()
         return pos
-
-    def _open_string(self, text: str, pos: int, out: list[str]) -> int:
-        return self._open(text, pos, out, 0 if self._python else JSON, False)
 
     def _open(self, text: str, pos: int, out: list[str], kind: int, again: bool) -> int:
         """Read the opening quote at `pos`; `again`: the string goes on with a neighbour."""
@@ -518,6 +524,11 @@ class PythonValue(JsonValue):
 
     def _closed(self, text: str, pos: int, out: list[str]) -> int:
         """Read on behind a string: whitespace, then a neighbour, or the string is over."""
+        if self._stack and text[pos] in ",:]}" and len(self._held) == 1:  # nearly always
+            self._held = ""
+            out.append('"')
+            self._complete()
+            return pos
         ink = INK.search(text, pos)
         stop = len(text) if ink is None else ink.start()
         quotes = 3 if self._kind & TRIPLE else 1
