@@ -153,25 +153,21 @@ def check_copies(make: Make, text: str) -> None:
 
 
 def check_linear(make: Make, text: Callable[[int], str], size: int) -> None:
-    """Four times the text takes about four times the time, whole, by the character, and in pieces of some size."""
+    """Eight times the text takes far less than 64 times the time, whole, in pieces and by the character."""
 
     def seconds(n: int, step: int) -> float:
         whole = text(n)
         cut = [whole[i : i + step] for i in range(0, len(whole), step)]
-        best = 1e9
-        for _ in range(2):
-            machine = make()
-            start = time.perf_counter()
-            for piece in cut:
-                machine.feed(piece, 0, [])
-                machine.held  # noqa: B018
-            best = min(best, time.perf_counter() - start)
-        return best
+        machine = make()
+        start = time.process_time()
+        for piece in cut:
+            machine.feed(piece, 0, [])
+            machine.held  # noqa: B018
+        return time.process_time() - start
 
     for step in (1, 1000, 10**9):
-        short = seconds(size, step)
-        if short > 0.0002:
-            assert seconds(4 * size, step) < 10 * short + 0.01, step
+        # A busy computer makes one measurement wrong, hardly all of them.
+        assert any(seconds(8 * size, step) < 20 * seconds(size, step) + 0.005 for _ in range(5)), step
 
 
 # What passes
@@ -482,7 +478,7 @@ def test_depth(make: Make, opener: str, closer: str) -> None:
 )
 @pytest.mark.parametrize("make", [JsonValue, lambda: PythonValue(python=False)])
 def test_work_is_linear(make: Make, text: Callable[[int], str]) -> None:
-    check_linear(make, text, 2000)
+    check_linear(make, text, 1000)
 
 
 # Any JSON, any text

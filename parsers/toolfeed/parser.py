@@ -924,6 +924,10 @@ class Parser:
         if self._args_done and buf[j] not in _BAD_BEHIND_ARGUMENTS:
             self._note("closer_missing")
             return self._over("complete", self._program.section_pending(self._ready), buf, pos)
+        if self._args_done and self._repair and buf[j] in "]}" and "surplus_bracket" not in self._notes:
+            self._note("surplus_bracket")
+            self._tile("framing", j + 1)
+            return j + 1
         what = "something other than the call's closer" if self._args_done else "something other than its arguments"
         return self._malformed(what, self._ready, buf, j)
 
@@ -1061,7 +1065,7 @@ class Parser:
         if item.what == "arguments":
             if self._spec is not None and not self._start_call(self._name, self._id, buf, j):
                 return self._fail(j)
-            self._codec = Arguments(limits.digits)
+            self._codec = Arguments(limits.digits, self._repair)
         else:
             if self._open:  # another object in one pair of tags
                 self._end_call("complete", buf, j)
@@ -1084,6 +1088,7 @@ class Parser:
                 keys.id,
                 keyed=item.codec == "keyed",
                 bare=bare,
+                lenient=self._repair,
                 declared=declared,
                 limit=limits.name,
                 digits=limits.digits,

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from .json_value import JsonValue
+from .python_value import PythonValue
 
 _WHITESPACE: Final = " \t\r\n"
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
@@ -23,10 +24,12 @@ class Arguments:
     nothing but whitespace, are `{}`. Anything else is an error at its first character.
     """
 
-    __slots__ = ("_emitted", "_escape", "_high", "_mode", "_seen", "_word", "done", "error", "value")
+    __slots__ = ("_emitted", "_escape", "_high", "_lenient", "_mode", "_seen", "_word", "done", "error", "value")
 
-    def __init__(self, digits: int = 4000) -> None:
-        self.value = JsonValue(digits, object_only=True)
+    def __init__(self, digits: int = 4000, lenient: bool = False) -> None:
+        """`lenient`: what Python writes, and a comma too many, are read as well."""
+        self.value = PythonValue(digits, python=False) if lenient else JsonValue(digits, object_only=True)
+        self._lenient = lenient
         self.done = False
         self.error = ""
         self._mode = _BEFORE
@@ -40,6 +43,7 @@ class Arguments:
         twin = Arguments.__new__(Arguments)
         twin.value = self.value.copy()
         twin.done = self.done
+        twin._lenient = self._lenient
         twin.error = self.error
         twin._mode = self._mode
         twin._escape = self._escape
@@ -79,8 +83,12 @@ class Arguments:
             pos = match.end() if match else pos
             if pos == len(text):
                 return pos
-            self._mode = {'"': _STRING, "n": _NULL}.get(text[pos], _OBJECT)
+            char = text[pos]
+            self._mode = {'"': _STRING, "n": _NULL}.get(char, _OBJECT)
             pos += self._mode == _STRING
+            if self._lenient and self._mode == _OBJECT and char != "{":
+                self.error = "the arguments are not a JSON object"
+                return pos
         if self._mode == _OBJECT:
             pos = self.value.feed(text, pos, out)
             self._emitted = True

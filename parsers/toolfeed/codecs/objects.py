@@ -12,10 +12,11 @@ from typing import Final
 
 from .arguments import Arguments
 from .json_value import JsonValue
+from .python_value import PythonValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, NO_CALL, START
 
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
-_STRING_STOP: Final = re.compile(r'["\\]')
+_STRING_STOPS: Final = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
 
 # Where the machine stands.
 _BEFORE = 0  # before a list or an object
@@ -42,6 +43,7 @@ class CallObjects:
 
     __slots__ = (
         "_again",
+        "_any",
         "_arguments",
         "_bare",
         "_digits",
@@ -53,12 +55,14 @@ class CallObjects:
         "_keyed_object",
         "_keys",
         "_length",
+        "_lenient",
         "_limit",
         "_list",
         "_named",
         "_nested",
         "_other",
         "_pieces",
+        "_quote",
         "_read",
         "_started",
         "_state",
@@ -79,20 +83,24 @@ class CallObjects:
         *,
         keyed: bool = False,
         bare: bool = False,
+        lenient: bool = False,
         declared: frozenset[str] | None = None,
         limit: int = 256,
         digits: int = 4000,
     ) -> None:
         """`names`, `arguments`, `ids`: the spellings of those keys. `bare`: no marker stands before the object, so only
-        a name and arguments together make it a call, and an unknown key none. `declared`: the tools' names."""
+        a name and arguments together make it a call, and an unknown key none. `declared`: the tools' names. `lenient`:
+        what Python writes for JSON, and commas too many or too few, are read and noted."""
         self._keys = (names, arguments, ids)
         self._keyed = keyed
         self._bare = bare
+        self._lenient = lenient
         self._tools = declared
         self._limit = limit
         self._digits = digits
         self._state = _BEFORE
         self._list = False
+        self._any = False  # an element was read
         self._again = False  # a keyed object goes on with another call
         self.signal = MORE
         self.error = ""
@@ -117,6 +125,7 @@ class CallObjects:
         self._pieces: list[str] = []
         self._length = 0
         self._escaped = False
+        self._quote = '"'
 
     def copy(self) -> CallObjects:
         twin = CallObjects.__new__(CallObjects)
@@ -199,7 +208,7 @@ class CallObjects:
                 return pos + 1
             return self._element(char, pos)
         if state == _ITEM:
-            if char == "]":
+            if char == "]" and (not self._any or self._lenient):
                 self._state = _OVER
                 return pos + 1
             return self._element(char, pos)
@@ -207,6 +216,8 @@ class CallObjects:
             if char == "]":
                 self._state = _OVER
                 return pos + 1
+            if char == "{" and self._lenient:
+                return self._element(char, pos)
             if char != ",":
                 return self._fault(pos, "expected ',' or ']' after a call")
             self._state = _ITEM
@@ -219,10 +230,13 @@ class CallObjects:
                 self._again = False
                 self.signal = ELEMENT
                 return pos
-            if char == '"':
+            if char == '"' or (char == "'" and self._lenient):
                 self._state = _IN_KEY
+                self._quote = char
                 return pos + 1
-            if char == "}" and state == _FIRST_KEY:
+            if char == "}" and (state == _FIRST_KEY or self._lenient):
+                if state == _KEY:
+                    self.notes.append("trailing_comma")
                 return self._close(pos, out)
             return self._fault(pos, "expected a key")
         if state == _COLON:
@@ -255,12 +269,14 @@ class CallObjects:
         if char != "{":
             if self._list and self._state == _ITEM:
                 self._reset()
-                self._other = JsonValue(self._digits)
+                self._other = self._machine()
+                self._any = True
                 self._state = _IN_ELEMENT
                 self.signal = ELEMENT
                 return pos
             return self._fault(pos, "expected a call object")
         self._reset()
+        self._any = True
         self._state = _OPEN
         self.signal = ELEMENT
         return pos
@@ -282,12 +298,12 @@ class CallObjects:
                 self._escaped = False
                 pos += 1
                 continue
-            match = _STRING_STOP.search(text, pos, stop)
+            match = _STRING_STOPS[self._quote].search(text, pos, stop)
             if match is None:
                 pos = stop
                 break
             pos = match.end()
-            if text[pos - 1] == '"':
+            if text[pos - 1] == self._quote:
                 self._pieces.append(text[start : pos - 1])
                 return self._string_over(text, pos)
             self._escaped = True
@@ -299,9 +315,8 @@ class CallObjects:
         raw = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
-        try:
-            string = json.loads(f'"{raw}"', strict=False)
-        except ValueError:
+        string = _string_text(self._quote, raw)
+        if string is None:
             return self._fault(pos - 1, "a key or name that is not a JSON string")
         if len(string) > self._limit:
             return self._fault(pos - 1, "a key or name is too long")
@@ -347,8 +362,10 @@ class CallObjects:
 
     def _value(self, char: str, pos: int) -> int:
         role = self._pieces.pop()
-        if role == "name" and char == '"':
+        if role == "name" and (char == '"' or (char == "'" and self._lenient)):
             self._state = _IN_NAME
+            self._quote = char
+            self._tile("framing", pos + 1)
             return pos + 1
         if role == "function" and char == "{":
             self._nested = 1
@@ -359,15 +376,20 @@ class CallObjects:
                 return self._fault(pos, "no arguments")
             if char not in '{"n':
                 return self._fault(pos, "the arguments are not a JSON object")
-            self._arguments = Arguments(self._digits)
+            self._arguments = Arguments(self._digits, self._lenient)
+            self._tile("framing", pos)
             self._state = _IN_ARGUMENTS
             self._begin_if_ready()
             return pos
         if role == "name" or (role == "function" and self._bare):
             return self._fault(pos, "a name that is not a string")
-        self._other = JsonValue(self._digits)
+        self._other = self._machine()
         self._state = _IN_OTHER
         return pos
+
+    def _machine(self) -> JsonValue:
+        """What reads a value that is no argument."""
+        return PythonValue(self._digits, python=False) if self._lenient else JsonValue(self._digits)
 
     def _begin_if_ready(self) -> None:
         """Start the call when all that it needs is known."""
@@ -447,6 +469,20 @@ class CallObjects:
     def _tile(self, kind: str, end: int) -> None:
         if self.tiles is not None:
             self.tiles.append((kind, end))
+
+
+def _string_text(quote: str, raw: str) -> str | None:
+    """The text of a string whose quotes are gone; None if it is not one."""
+    if quote == "'":
+        out: list[str] = []
+        machine = PythonValue()
+        machine.feed(f"'{raw}'", 0, out)
+        machine.end(out)
+        raw = "".join(out)[1:-1]
+    try:
+        return str(json.loads(f'"{raw}"', strict=False))
+    except ValueError:
+        return None
 
 
 def _id_text(raw: str) -> str:
