@@ -153,7 +153,7 @@ def check_copies(make: Make, text: str) -> None:
 
 
 def check_linear(make: Make, text: Callable[[int], str], size: int) -> None:
-    """Eight times the text takes far less than 64 times the time, whole, in pieces and by the character."""
+    """Eight times the text takes far less than 64 times the time, whole, in pieces and by the character; little is held."""
 
     def seconds(n: int, step: int) -> float:
         whole = text(n)
@@ -162,7 +162,7 @@ def check_linear(make: Make, text: Callable[[int], str], size: int) -> None:
         start = time.process_time()
         for piece in cut:
             machine.feed(piece, 0, [])
-            machine.held  # noqa: B018
+            assert len(machine.held) <= 1100
         return time.process_time() - start
 
     for step in (1, 1000, 10**9):
@@ -478,7 +478,7 @@ def test_depth(make: Make, opener: str, closer: str) -> None:
 )
 @pytest.mark.parametrize("make", [JsonValue, lambda: PythonValue(python=False)])
 def test_work_is_linear(make: Make, text: Callable[[int], str]) -> None:
-    check_linear(make, text, 1000)
+    check_linear(make, text, 3000)
 
 
 # Any JSON, any text

@@ -554,7 +554,7 @@ def test_digits() -> None:
 )
 @pytest.mark.parametrize("make", [PythonValue, lenient])
 def test_work_is_linear(make: Callable[[], JsonValue], text: Callable[[int], str]) -> None:
-    check_linear(make, text, 1000)
+    check_linear(make, text, 3000)
 
 
 # Any literal, any text

@@ -284,6 +284,7 @@ class Parser:
         else:
             self._read("")
             while self._spec is not None:
+                self._buf, self._held = self._held, ""
                 self._run(self._fail(len(self._buf)))
             self._sink.tile("framing", self._base + len(self._held), False)
             self._held = ""
@@ -399,7 +400,7 @@ class Parser:
 
     def _tile(self, kind: str, end: int) -> None:
         """The text up to buf[end] is of this kind."""
-        self._sink.tile(kind, self._base + end, self._spec is not None)
+        self._sink.tile("content" if self._ghost else kind, self._base + end, self._spec is not None)
 
     def _args(self, out: list[str]) -> None:
         if out and not self._ghost:
@@ -522,7 +523,7 @@ class Parser:
         text = buf[start:end]
         self._sink.text(REASONING_RUN if reasoning else CONTENT_RUN, text)
         self._tile("reasoning" if reasoning else "content", end)
-        blank = text.isspace()
+        blank = not text.strip(WHITESPACE)
         line = text.rstrip(" \t")
         self._bol = line.endswith(("\n", "\r")) if line else self._bol
         if self._where != INSIDE and not blank:
@@ -585,7 +586,8 @@ class Parser:
         """Whether more text could make the marker at j a longer one."""
         if not branch.longer or self._final:
             return False
-        tail = buf[j:]
+        longest = max(map(len, branch.longer))
+        tail = buf[j : j + longest]
         return any(len(text) > len(tail) and text.startswith(tail) for text in branch.longer)
 
     def _leave(self, buf: str, pos: int, j: int, end: int, state: int, where: str) -> None:
@@ -616,20 +618,23 @@ class Parser:
         """A token that ends the turn is markup only if nothing but whitespace, and other such tokens, come behind
         it."""
         n = len(buf)
+        limit = j + self._limits.header
+        stop = min(n, limit)
         tokens = self._grammar.turn_end
         more: str | None = ""
         while more is not None:
-            while end < n and buf[end] in WHITESPACE:
+            while end < stop and buf[end] in WHITESPACE:
                 end += 1
-            more = next((token for token in tokens if buf.startswith(token, end)), None)
+            more = next((token for token in tokens if buf.startswith(token, end, stop)), None)
             end += len(more or "")
         if self._final:
             if end < n:
                 return NO_MARKER
             self._leave(buf, pos, j, n, self._state, self._where)
             return n
-        undecided = end == n or any(token.startswith(buf[end:]) for token in tokens)
-        return UNDECIDED if undecided and n - j < self._limits.header else NO_MARKER
+        if stop == limit:
+            return NO_MARKER
+        return UNDECIDED if end == n or any(token.startswith(buf[end:]) for token in tokens) else NO_MARKER
 
     def _bare(self, node: Node, buf: str, pos: int, j: int) -> int:
         """What a call without markers may begin with stands at j."""
@@ -653,6 +658,7 @@ class Parser:
         else:
             self._return = self._call_region
             self._return_where = AFTER_CALL
+        self._tile("framing", keep)
         self._spec = []
         self._spec_from = keep
         self._spec_length = 0
@@ -704,7 +710,7 @@ class Parser:
 
     def _start_call(self, name: str, model_id: str, buf: str, pos: int) -> bool:
         """The candidate's name is known: tell its start, or go on as a ghost. False: it is no call."""
-        name = name.strip()
+        name = name.strip(WHITESPACE)
         if not name or len(name) > self._limits.name:
             return False
         tools = self._tools
@@ -836,7 +842,7 @@ class Parser:
                 return pos
             if verdict == NO_MARKER:
                 return self._mismatch(buf, pos, j)
-        text = buf[j:end].strip()
+        text = buf[j:end].strip(WHITESPACE)
         self._tile("framing", j)
         self._tile("name", end)
         return self._take({node.field: text}, ready, buf, after)
@@ -880,7 +886,7 @@ class Parser:
             return
         exact = program.id_strict.fullmatch(text)
         found = exact or program.id_loose.fullmatch(text)
-        self._name = found.group("name").strip() if found else text
+        self._name = found.group("name").strip(WHITESPACE) if found else text
         self._id = text if exact else ""
 
     def _advance(self, branch: Branch, match: Any, buf: str, j: int) -> int:
@@ -910,7 +916,7 @@ class Parser:
             self._open_brace()
         if self._spec is not None and branch.begins:
             self._confirm = branch.confirm
-        fields = {field: (match.group(field) or "").strip() for field in branch.fields}
+        fields = {field: (match.group(field) or "").strip(WHITESPACE) for field in branch.fields}
         return self._take(fields, branch.ready, buf, end)
 
     def _mismatch(self, buf: str, pos: int, j: int) -> int:

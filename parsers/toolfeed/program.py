@@ -439,7 +439,7 @@ class Program:
         after = "|".join(self._patterns(followers))
         before = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}[trim]
         closer = "|".join(self._patterns([Ready(step) for step in closers]))
-        ways = [rf"{before}(?P<closer>{closer})\s*(?:{after})"]
+        ways = [rf"{before}(?P<closer>{closer})[ \t\r\n]*(?:{after})"]
         starts = [start for step in closers for form in step.forms for start in form.starts]
         if any(step.optional for step in closers):
             ways.append(rf"(?P<bare>\r?\n)(?:{after})")
@@ -566,7 +566,7 @@ def _form(item: Marker | Tag) -> Form:
 def _literal(text: str) -> Form:
     """A marker; where its text has whitespace, any amount of it."""
     words = text.split()
-    return Form(text, r"\s+".join(regex.escape(word, special_only=True) for word in words), [words[0]])
+    return Form(text, r"[ \t\r\n]+".join(regex.escape(word, special_only=True) for word in words), [words[0]])
 
 
 _TAG_TOKEN: Final = re.compile(r"\s+|[<>=\"'/]|[^\s<>=\"'/]+")

@@ -24,7 +24,7 @@ class Arguments:
     nothing but whitespace, are `{}`. Anything else is an error at its first character.
     """
 
-    __slots__ = ("_emitted", "_escape", "_high", "_lenient", "_mode", "_seen", "_word", "done", "error", "value")
+    __slots__ = ("_escape", "_high", "_lenient", "_mode", "_seen", "_word", "done", "error", "value")
 
     def __init__(self, digits: int = 4000, lenient: bool = False) -> None:
         """`lenient`: what Python writes, and a comma too many, are read as well."""
@@ -36,7 +36,6 @@ class Arguments:
         self._escape = ""  # an escape of the outer string, so far
         self._high = ""  # a high surrogate that waits for its other half
         self._word = 0  # letters of null that were read
-        self._emitted = False  # the object's brace is out
         self._seen = False  # the outer string holds more than whitespace
 
     def copy(self) -> Arguments:
@@ -50,7 +49,6 @@ class Arguments:
         twin._high = self._high
         twin._word = self._word
         twin._seen = self._seen
-        twin._emitted = self._emitted
         return twin
 
     @property
@@ -74,7 +72,8 @@ class Arguments:
     def closing_suffix(self) -> str:
         if self.done:
             return ""
-        return self.value.closing_suffix() if self._emitted else "{}"
+        suffix = self.value.closing_suffix()
+        return "{}" if suffix == "null" else suffix  # nothing has been emitted
 
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """See JsonValue.feed."""
@@ -91,7 +90,6 @@ class Arguments:
                 return pos
         if self._mode == _OBJECT:
             pos = self.value.feed(text, pos, out)
-            self._emitted = True
             self.done = self.value.done
             self.error = self.value.error
             return pos
@@ -166,7 +164,6 @@ class Arguments:
             self._high = piece
             return 1
         self._seen = self._seen or bool(piece.strip(_WHITESPACE))
-        self._emitted = self._seen
         read = self.value.feed(piece, 0, out)
         self.error = self.value.error
         if self.value.done:

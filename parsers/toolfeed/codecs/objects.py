@@ -322,7 +322,7 @@ class CallObjects:
             return self._fault(pos - 1, "a key or name is too long")
         if self._state == _IN_NAME:
             self._state = _AFTER
-            self.name = string.strip()
+            self.name = string.strip(" \t\r\n")
             self._named = True
             self._tile("name", pos - 1)
             self._begin_if_ready()
@@ -354,7 +354,7 @@ class CallObjects:
 
     def _keyed_name(self, name: str, pos: int) -> int:
         self._reset()
-        self.name = name.strip()
+        self.name = name.strip(" \t\r\n")
         self._named = True
         self._pieces.append("arguments")
         self._begin_if_ready()

@@ -137,6 +137,8 @@ class PythonCalls:
         if not self._started:
             return ""
         if self._state == _IN_VALUE and self._value is not None:
+            if self._dropped:
+                return "}"
             return ("null" if self._quoted is not None else self._value.closing_suffix()) + "}"
         return "}"
 

@@ -14,6 +14,7 @@ from ..coercion import TypedReader, escape
 from ..schema import ParameterType
 from .python_value import PythonValue
 
+_WHITESPACE: Final = " \t\r\n"
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -161,7 +162,7 @@ class RawValue:
 
     def finish(self, held: str, out: list[str]) -> None:
         """The text is over and so is the value: `held` is what might have been its end."""
-        framing = self._exit.trim != "none" and held.isspace()
+        framing = self._exit.trim != "none" and not held.strip(_WHITESPACE)
         if not framing and self._exit.closing(held) is None:
             self._data(held, 0, len(held), out)
         if not self.error:
@@ -186,7 +187,7 @@ class RawValue:
         if match.group("closer") is not None or self._declared is None:
             return True
         keys = match.capturesdict().get("key") or []
-        return not keys or keys[-1].strip() in self._declared
+        return not keys or keys[-1].strip(_WHITESPACE) in self._declared
 
     def _data(self, text: str, start: int, end: int, out: list[str]) -> int:
         """text[start:end] belongs to the value; where a fault is, or the end."""
@@ -217,7 +218,7 @@ class RawValue:
             read = container.feed(data, 0, out)
         if container.error:
             self.error = container.error
-        elif data[read:].strip(" \t\r\n"):
+        elif data[read:].strip(_WHITESPACE):
             self.error = "text behind the value"
         else:
             read = len(data)
