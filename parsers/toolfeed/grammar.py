@@ -46,6 +46,16 @@ class Reasoning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     calls: Literal["text", "end", "inside"] = "text"
 
 
+class Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Markers that stand around content and are none of it, with the whitespace that the template writes inside them.
+
+    `open` counts where content begins, or alone on its line; `close` behind it, or where an absorbed marker would.
+    """
+
+    open: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+
+
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a call that is a JSON object; the first spelling is written."""
 
@@ -61,8 +71,8 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     read. `separator`: what is written between two calls. `optional`: markers that may be missing. `commit`: a call
     starts at its complete "name", or when its "arguments" begin as well. `names`: "any" text up to the terminator, or
     "words", where a name with a space in it has to be a declared tool's. `id`: how a name is read from an id, and an
-    id is written. `bare`: where a call without a marker may begin: at the "start" of the text or after reasoning,
-    also anywhere if the tools are given and its name is "known", or "anywhere".
+    id is written. `bare`: where a JSON call without a marker may begin: at the "start" of the text or after
+    reasoning, or, if the tools are given and its name is "known", anywhere.
     """
 
     section: tuple[str, ...] = ()
@@ -73,7 +83,7 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     commit: Literal["name", "arguments"] = "name"
     names: Literal["any", "words"] = "any"
     id: str = ""
-    bare: Literal["start", "known", "anywhere"] = "start"
+    bare: Literal["start", "known"] = "start"
     keys: Keys = Keys()
 
 
@@ -153,6 +163,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     turn_end: tuple[str, ...] = ()
     start: Start = Start()
     reasoning: Reasoning | None = None
+    content: Content | None = None
     calls: Calls
     spellings: dict[str, tuple[str, ...]] = {}
     absorb: tuple[str, ...] = ()

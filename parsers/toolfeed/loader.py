@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from .errors import GrammarError
-from .grammar import Calls, Example, ExampleCall, Grammar, Keys, Reasoning, Repair, Start
+from .grammar import Calls, Content, Example, ExampleCall, Grammar, Keys, Reasoning, Repair, Start
 from .notation import Field, Item, Marker, NotationError, Payload, Slot, Space, Tag, parse_template
 
 FORMAT: Final = 1  # the version of the notation
@@ -21,6 +21,7 @@ _NOT_INHERITED: Final = ("name", "aliases", "models", "examples", "source", "for
 _ONE_OR_MORE: Final = {
     (): ("aliases", "models", "special_tokens", "turn_end", "absorb"),
     ("reasoning",): ("open", "close"),
+    ("content",): ("open", "close"),
     ("calls",): ("section", "call", "parameter", "optional"),
     ("calls", "keys"): ("name", "arguments", "id"),
     ("repair",): ("call", "optional", "absorb"),
@@ -29,6 +30,7 @@ _TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "": Grammar,
     "start": Start,
     "reasoning": Reasoning,
+    "content": Content,
     "calls": Calls,
     "calls.keys": Keys,
     "repair": Repair,
@@ -201,6 +203,11 @@ def _no_empty(grammar: Grammar) -> None:
         ("absorb", grammar.absorb),
         ("special_tokens", grammar.special_tokens),
         ("calls.optional", grammar.calls.optional),
+        *(
+            (("content.open", grammar.content.open), ("content.close", grammar.content.close))
+            if grammar.content
+            else ()
+        ),
         *((f"spellings.{marker}", others) for marker, others in grammar.spellings.items()),
     ):
         if any(not text.strip() for text in texts):

@@ -21,13 +21,13 @@ import msgspec
 Trim: TypeAlias = Literal["none", "newline", "strip"]
 
 # What may stand in braces. `codec` says which payloads take one, and which they may name.
-FIELDS: Final = ("name", "id", "key", "type", "number", "string")
+FIELDS: Final = ("name", "id", "key", "type", "string")
 SLOTS: Final = ("calls", "parameters")
 CODECS: Final[dict[str, tuple[str, ...]]] = {
     "call": ("json", "keyed"),
     "calls": ("json", "keyed", "python"),
     "arguments": ("json",),
-    "value": ("text", "stripped"),
+    "value": ("text", "stripped", "json"),
 }
 
 

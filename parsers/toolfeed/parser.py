@@ -41,7 +41,7 @@ from .grammar import Grammar, StartState
 from .limits import Limits
 from .notation import Payload
 from .program import SPACES, WHITESPACE, Branch, Node, Program, Step
-from .schema import NO_SCHEMA
+from .schema import ANY_JSON, NO_SCHEMA, stated_type
 from .sink import CONTENT_RUN, REASONING_RUN, Sink, TraceFunction
 from .tools import Tool, Tools
 
@@ -59,6 +59,9 @@ UNDECIDED: Final = -2
 
 _NOTES: Final = 64  # as many codes are kept, for a call and for the turn
 _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
+
+# `string="true"` and `string="false"` as types: a string, and JSON of any type.
+_STRING_ATTRIBUTE: Final = {"true": "string", "false": "json"}
 
 ToolChoice: TypeAlias = str | dict[str, Any] | None
 ListCodec: TypeAlias = CallObjects | PythonCalls
@@ -81,6 +84,7 @@ class Parser:
     __slots__ = (
         "_after_marker",
         "_args_done",
+        "_bare_rules",
         "_base",
         "_bol",
         "_brace",
@@ -96,6 +100,7 @@ class Parser:
         "_final",
         "_finished",
         "_forward",
+        "_framed",
         "_ghost",
         "_ghost_list",
         "_grammar",
@@ -111,6 +116,7 @@ class Parser:
         "_name",
         "_node",
         "_notes",
+        "_objects_anywhere",
         "_open",
         "_parallel",
         "_pending",
@@ -129,6 +135,7 @@ class Parser:
         "_spec_length",
         "_spec_skip",
         "_state",
+        "_stated",
         "_step",
         "_tool",
         "_tools",
@@ -168,6 +175,7 @@ class Parser:
         self._program: Program = grammar.repairing_program if repair else grammar.program
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
         self._calls_on = tool_choice != "none" and (self._tools is None or len(self._tools) > 0)
+        self._objects_anywhere = grammar.calls.bare == "known" and self._tools is not None
         self._forward = unknown_tools
         self._trim = whitespace == "trim"
         self._repair = repair
@@ -187,6 +195,7 @@ class Parser:
         self._turn_notes: list[str] = []
 
         # The region.
+        self._framed = False  # an opener of content has come
         self._bol = True  # its text so far ends in a line break, or there is none
         self._spaces = False  # its text ends in more whitespace than can be framing
         self._pending: frozenset[int] = frozenset()  # closers of what was before it, which may still come
@@ -199,6 +208,7 @@ class Parser:
         self._spec_skip = 0  # how much of it is content at once if it fails: up to the opener's first character
         self._element_from = 0  # where in it the first call of a list begins
         self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
+        self._bare_rules = False  # its text has to decide more: chapter 9 of the formats, not a marker alone
         self._confirm = False  # its name alone does not make it a call
         self._return = CONTENT  # the region that it came from
         self._return_where = START_OF_TEXT
@@ -222,6 +232,7 @@ class Parser:
         self._brace = False  # the brace of tagged arguments is out
         self._keys: set[str] = set()
         self._key = ""
+        self._stated = ""  # the type that the text says the value has
         self._value: RawValue | None = None
         self._rest: Rest | None = None
 
@@ -430,13 +441,8 @@ class Parser:
         if self._state == REASONING:
             self._node = self._program.reasoning(self._pending, self._calls_on)
             return
-        allowed = self._may_be_bare(self._where != INSIDE)
-        self._node = self._program.content(self._pending, self._calls_on, allowed, self._where == AFTER_CALL)
-
-    def _may_be_bare(self, at_start: bool) -> bool:
-        """Whether a call without a marker may begin."""
-        how = self._grammar.calls.bare
-        return at_start or how == "anywhere" or (how == "known" and self._tools is not None)
+        anywhere = self._where != INSIDE or self._objects_anywhere
+        self._node = self._program.content(self._pending, self._calls_on, anywhere, self._where == AFTER_CALL)
 
     def _region(self, buf: str, pos: int) -> int:
         """Text goes out, up to what may be a marker."""
@@ -572,10 +578,13 @@ class Parser:
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "separator")
             return self._go(self._program.first_steps, end)
-        alone = self._stands_alone(buf, pos, j, end)
+        alone = 0 if kind == "content_close" and self._framed else self._stands_alone(buf, pos, j, end)
         if alone < 0:
             return alone
-        if kind == "absorb":
+        if kind in ("content_open", "content_close"):
+            self._framed = kind == "content_open"
+            self._leave(buf, pos, j, end, self._state, AFTER_REASONING)
+        elif kind == "absorb":
             self._leave(buf, pos, j, end, self._state, self._where)
             self._turn_note("marker_absorbed")
         else:
@@ -584,11 +593,12 @@ class Parser:
 
     def _may_grow(self, branch: Branch, buf: str, j: int) -> bool:
         """Whether more text could make the marker at j a longer one."""
-        if not branch.longer or self._final:
+        if branch.grows is None or self._final:
             return False
-        longest = max(map(len, branch.longer))
-        tail = buf[j : j + longest]
-        return any(len(text) > len(tail) and text.startswith(tail) for text in branch.longer)
+        n = len(buf)
+        limit = j + self._limits.header
+        match = branch.grows(buf, j, min(n, limit), partial=True)
+        return match is not None and bool(match.partial) and n < limit
 
     def _leave(self, buf: str, pos: int, j: int, end: int, state: int, where: str) -> None:
         """A marker at buf[j:end] ends the region's text and leads to a region."""
@@ -638,12 +648,21 @@ class Parser:
 
     def _bare(self, node: Node, buf: str, pos: int, j: int) -> int:
         """What a call without markers may begin with stands at j."""
-        if self._may_be_bare(self._where != INSIDE and not buf[pos:j].strip(WHITESPACE)):
-            for step in node.payloads:
-                if not step.wrapped and buf[j] in step.first:
-                    self._begin_candidate(buf, pos, j, "bare")
-                    return self._begin_payload(step, buf, j)
-        return NO_MARKER
+        step = _choose(node, buf, j, bare=True)
+        if step is not None:
+            at_start = self._where != INSIDE and not buf[pos:j].strip(WHITESPACE)
+            if step.at_start and not at_start and not self._objects_anywhere:
+                return NO_MARKER
+            self._begin_candidate(buf, pos, j, "bare")
+            return self._begin_payload(step, buf, j)
+        return UNDECIDED if self._undecided_payload(node, buf, j) else NO_MARKER
+
+    def _undecided_payload(self, node: Node, buf: str, j: int) -> bool:
+        """Whether more text can tell which of the payloads that begin alike stands at j."""
+        match = SPACES.match(buf, j + 1)
+        beyond = match.end() if match else j + 1
+        alike = sum(buf[j] in step.first for step in node.payloads) > 1
+        return alike and beyond == len(buf) and beyond - j < self._limits.header and not self._final
 
     # -- candidates ----------------------------------------------------------------------------------------------------
 
@@ -665,6 +684,7 @@ class Parser:
         self._spec_skip = j - keep + 1
         self._element_from = 0
         self._candidate_kind = kind
+        self._bare_rules = self._bare_rules and kind == "element"
         self._confirm = False
         self._name = ""
         self._id = ""
@@ -720,9 +740,7 @@ class Parser:
             return False
         ghost = self._index + 1 >= self._limits.calls or (not self._parallel and self._index >= 0)
         if not known and self._forward != "forward":
-            codec = self._codec
-            bare = codec is not None and self._step is not None and not self._step.wrapped
-            ghost = ghost or bare or self._forward == "content"
+            ghost = ghost or self._forward == "content" or self._bare_rules
         inside = self._return == REASONING and self._program.call_in_reasoning == "inside"
         self._call_region = REASONING if inside else CONTENT
         kept = self._drop_candidate()
@@ -749,8 +767,8 @@ class Parser:
         codec = self._codec
         in_list = codec is not None and not isinstance(codec, Arguments) and codec.in_list
         self._ghost = True
-        self._ghost_list = in_list and self._candidate_kind == "bare"
-        skip = self._element_from if in_list and self._candidate_kind == "marked" else 0
+        self._ghost_list = in_list and self._bare_rules and self._candidate_kind != "element"
+        skip = self._element_from if in_list and not self._bare_rules and self._candidate_kind == "marked" else 0
         self._sink.settle("content", self._base + self._spec_from - len(kept) + skip)
         self._spec_from += max(0, skip - len(kept))
         self._sink.text(CONTENT_RUN, kept[skip:])
@@ -809,10 +827,14 @@ class Parser:
                 if branch is not None:
                     self._tile("framing", j)
                     return self._advance(branch, found, buf, j)
-        for step in node.payloads:
-            if char in step.first:
+        if node.payloads:
+            step = _choose(node, buf, j)
+            if step is not None:
                 self._tile("framing", j)
                 return self._begin_payload(step, buf, j)
+            if self._undecided_payload(node, buf, j):
+                self._wait = True
+                return pos
         if node.field:
             return self._field(node, buf, pos, j)
         if node.raw is not None:
@@ -872,8 +894,12 @@ class Parser:
                 self._read_id(text)
             elif field == "key":
                 self._key = text
+                self._stated = ""
+            else:
+                self._stated = text if field == "type" else _STRING_ATTRIBUTE.get(text, "")
         if self._spec is not None and self._name and self._grammar.calls.commit == "name":
             sure = not self._confirm or (self._tools is not None and self._name in self._tools)
+            sure = sure and not self._program.id_follows(ready)
             if sure and not self._start_call(self._name, self._id, buf, pos):
                 return self._fail(pos)
         return self._go(ready, pos)
@@ -899,6 +925,11 @@ class Parser:
             self._begin_candidate(buf, j, j, "marked")
         closes = role in ("closer", "section_close")
         if self._spec is not None and (closes or role == "parameter"):
+            if closes and not self._name:  # a wrapper with nothing in it
+                self._drop_candidate()
+                self._tile("marker", end)
+                self._turn_note("empty_wrapper")
+                return self._closed(branch, end)
             # A second marker speaks for a candidate whose name alone did not.
             sure = bool(self._name) and self._grammar.calls.commit == "name"
             if not (sure and self._start_call(self._name, self._id, buf, j)):
@@ -909,15 +940,19 @@ class Parser:
                 if role == "section_close" or branch.steps[0].outer:
                     self._note("closer_missing")
                 self._end_call("complete", buf, end)
-            self._pending = self._program.pending(branch.steps)
-            self._after_call()
-            return end
+            return self._closed(branch, end)
         if role == "parameter":
             self._open_brace()
         if self._spec is not None and branch.begins:
             self._confirm = branch.confirm
         fields = {field: (match.group(field) or "").strip(WHITESPACE) for field in branch.fields}
         return self._take(fields, branch.ready, buf, end)
+
+    def _closed(self, branch: Branch, end: int) -> int:
+        """A closer ends at buf[end]: what may follow it."""
+        self._pending = self._program.pending(branch.steps)
+        self._after_call()
+        return end
 
     def _mismatch(self, buf: str, pos: int, j: int) -> int:
         """What stands at j fits nothing that may come here; the whitespace before it begins at `pos`."""
@@ -1072,10 +1107,12 @@ class Parser:
             if self._spec is not None and not self._start_call(self._name, self._id, buf, j):
                 return self._fail(j)
             self._codec = Arguments(limits.digits, self._repair)
+            self._bare_rules = False
         else:
             if self._open:  # another object in one pair of tags
                 self._end_call("complete", buf, j)
-            self._codec = self._list_codec(item, not step.wrapped)
+            self._bare_rules = not step.wrapped or self._grammar.calls.commit == "arguments"
+            self._codec = self._list_codec(item, self._bare_rules)
         self._step = step
         self._state = PAYLOAD
         return j
@@ -1235,6 +1272,12 @@ class Parser:
             out.append((", " if self._keys else "") + f'"{escape(key)}": ')
             self._keys.add(key)
         kind = tool.parameter(key) if tool is not None else NO_SCHEMA
+        stated = "json" if step.item.codec == "json" else self._stated  # type: ignore[union-attr]  # a payload's step
+        if stated and not kind.types:
+            kind = ANY_JSON if stated == "json" else stated_type(stated)
+        elif stated == "string" and not kind.admits_string:
+            self._note("stated_type_overruled")
+        self._stated = ""
         self._value = RawValue(
             self._program.exit(step),
             kind,
@@ -1283,6 +1326,16 @@ _HANDLERS: Final = (
     Parser._read_value,
     Parser._read_rest,
 )
+
+
+def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
+    """The payload that begins at j; None if none does, or if the text behind a bracket is needed to tell."""
+    steps = [step for step in node.payloads if buf[j] in step.first and not (bare and step.wrapped)]
+    if len(steps) > 1:
+        match = SPACES.match(buf, j + 1)
+        behind = buf[match.end() : match.end() + 1] if match else ""
+        steps = [step for step in steps if behind and behind in step.second]
+    return steps[0] if steps else None
 
 
 def _one_of(what: str, value: object, choices: tuple[object, ...]) -> None:

@@ -24,12 +24,16 @@ from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_temp
 Role: TypeAlias = Literal[
     "section_open", "open", "section_close", "parameter", "closer", "payload", "value", "value_close"
 ]
-BranchKind: TypeAlias = Literal["step", "reasoning_open", "reasoning_close", "absorb", "turn_end", "separator"]
+BranchKind: TypeAlias = Literal[
+    "step", "reasoning_open", "reasoning_close", "absorb", "turn_end", "separator", "content_open", "content_close"
+]
 
 WHITESPACE: Final = " \t\r\n"
 SPACES: Final = re.compile(r"[ \t\r\n]*")
 
-# What a payload can begin with, after whitespace.
+_IDENTIFIER: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+
+# What a payload can begin with, after whitespace; and what stands behind a bracket, where payloads begin alike.
 _FIRST: Final = {
     "arguments:json": '{"n',
     "call:json": "{[",
@@ -38,16 +42,17 @@ _FIRST: Final = {
     "calls:keyed": "[{",
     "calls:python": "[",
 }
-_IDENTIFIER: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "python": _IDENTIFIER + "]"}
 
 
 class Form:
     """One way to write a marker or tag: the literal text that it begins with, its pattern, what a search looks for."""
 
-    __slots__ = ("pattern", "starts", "text")
+    __slots__ = ("pattern", "starts", "tag", "text")
 
-    def __init__(self, text: str, pattern: str, starts: list[str]) -> None:
+    def __init__(self, text: str, pattern: str, starts: list[str], tag: bool = False) -> None:
         self.text = text
+        self.tag = tag
         self.pattern = pattern
         self.starts = starts
 
@@ -56,6 +61,7 @@ class Step:
     """One thing that a template expects, and what may come after it."""
 
     __slots__ = (
+        "at_start",
         "begins",
         "fields",
         "first",
@@ -67,6 +73,7 @@ class Step:
         "optional",
         "outer",
         "role",
+        "second",
         "wrapped",
     )
 
@@ -79,6 +86,8 @@ class Step:
         self.next: tuple[Ready, ...] = ()
         self.fields: tuple[str, ...] = item.fields if isinstance(item, Tag) else ()
         self.first = ""  # the characters that a payload can begin with
+        self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
+        self.second = ""  # and those behind its bracket
         self.begins = False  # a call or a section can begin with it
         self.outer = False  # a closer behind the call's own
         self.line_ends = False  # a field that a line break ends
@@ -98,7 +107,7 @@ class Ready:
 class Branch:
     """What matching one of a node's markers means."""
 
-    __slots__ = ("begins", "confirm", "fields", "kind", "longer", "missing", "ready", "role", "steps")
+    __slots__ = ("begins", "confirm", "fields", "grows", "kind", "missing", "ready", "role", "steps")
 
     def __init__(self, kind: BranchKind, role: Role, steps: tuple[Step, ...], missing: str = "") -> None:
         self.kind: BranchKind = kind
@@ -110,7 +119,7 @@ class Branch:
         # for a call: a known name or one more marker has to.
         self.confirm = bool(missing) and "name" in self.fields
         self.begins = any(step.begins for step in steps)
-        self.longer: tuple[str, ...] = ()  # markers that begin with this one
+        self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
         self.ready: frozenset[int] = frozenset(ready.step.id for step in steps for ready in step.next)
 
 
@@ -217,6 +226,9 @@ class Program:
 
         for head in heads:
             _link(head, lambda missing: [_left_out(ready, missing) for ready in call_first])
+        for head, tail in zip(heads, tails, strict=True):
+            if head and tail:  # a section without calls
+                head[-1].next = _unique([*head[-1].next, Ready(tail[0])])
         for tail in tails:
             _link(tail, lambda missing: [])
         for body in bodies:
@@ -257,7 +269,9 @@ class Program:
             if isinstance(item, Payload):
                 step = self._step("payload", item)
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
+                step.second = _BEHIND_BRACKET[item.codec]
                 step.wrapped = bool(steps)
+                step.at_start = not step.wrapped and item.codec != "python"
                 if item.codec == "python" and step.wrapped:
                     step.first += _IDENTIFIER
                 closing = True
@@ -290,18 +304,21 @@ class Program:
             self._nodes[ready] = node
         return node
 
-    def content(self, pending: frozenset[int], calls: bool, bare: bool, separator: bool) -> Node:
+    def content(self, pending: frozenset[int], calls: bool, objects: bool, separator: bool) -> Node:
         """The node of content. `pending`: closers of what was before that may still come. `calls`: whether a call may
-        open. `bare`: one without markers may. `separator`: what stands between two calls may come."""
-        key = ("content", pending, calls, bare, separator)
+        open. `objects`: a JSON call without markers may. `separator`: what stands between two calls may come."""
+        key = ("content", pending, calls, objects, separator)
         node = self._nodes.get(key)
         if node is None:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
             if calls:
-                ready += [opener for opener in self.openers if opener.step.role != "payload" or bare]
+                ready += [opener for opener in self.openers if objects or not opener.step.at_start]
             others = self._markers("reasoning_open", self.reasoning_open)
             others += self._markers("absorb", self.absorb)
             others += self._markers("turn_end", self.grammar.turn_end)
+            if self.grammar.content is not None:
+                others += self._markers("content_open", (text.strip() for text in self.grammar.content.open))
+                others += self._markers("content_close", (text.strip() for text in self.grammar.content.close))
             if separator and calls and self.separator:
                 others += self._markers("separator", (self.separator,))
             node = self._node(ready, others)
@@ -353,6 +370,16 @@ class Program:
         closers = [ready.step for ready in value.next if ready.step.role == "value_close"]
         return frozenset(ready.step.id for closer in closers for ready in closer.next)
 
+    def id_follows(self, ready: frozenset[int]) -> bool:
+        """Whether an id may stand between here and the arguments."""
+        for number in ready:
+            step = self.steps[number]
+            if step.role == "open" and not step.begins:
+                ahead = [step, *(entry.step for entry in step.next)]
+                if any("id" in other.fields or other.item == Field("id") for other in ahead):
+                    return True
+        return False
+
     def has_closers(self, step: Step | None) -> bool:
         """Whether the template writes a closer behind this payload."""
         return step is None or any(ready.step.role == "closer" for ready in step.next)
@@ -386,10 +413,12 @@ class Program:
 
     def _set_markers(self, node: Node, found: list[tuple[Form, Branch]]) -> None:
         """What a node looks for; longer markers first, so that none hides behind its own beginning."""
-        found.sort(key=lambda entry: -len(entry[0].text))
+        found.sort(key=lambda entry: (len(entry[0].text), entry[0].tag), reverse=True)
         texts = [form.text for form, _ in found]
-        for form, branch in found:
-            branch.longer = tuple(text for text in texts if text != form.text and text.startswith(form.text))
+        for i, (form, branch) in enumerate(found):
+            longer = [other.pattern for other, _ in found[:i] if other.text.startswith(form.text)]
+            if longer:
+                branch.grows = regex.compile("|".join(longer), regex.VERSION1).match
         node.branches = tuple(branch for _, branch in found)
         node.parameters = any(branch.role == "parameter" for branch in node.branches)
         if found:
@@ -497,9 +526,9 @@ class _Body:
             nullable = isinstance(part.item, Payload) and part.item.what == "arguments"
             if part.role == "closer":
                 missing = missing or "closer"
-            elif nullable:
-                pass  # no arguments at all is {}
-            elif part.optional:
+            elif nullable and missing != "opener":
+                pass  # no arguments at all is {}, but not where what announces them is left out as well
+            elif part.optional and not nullable:
                 missing = missing or "opener"
             else:
                 return result
@@ -510,12 +539,16 @@ class _Body:
         closers = [part for part in self.parts if isinstance(part, Step) and part.role == "closer"]
         for step in closers[1:]:
             step.outer = True
+        wrapper, first = self.parts[0], self.parts[1] if len(self.parts) > 1 else None
         for i, part in enumerate(self.parts):
             if isinstance(part, Step):
                 part.next = _unique(self._from(i + 1, after_call))
                 continue
             for parameter in part:
                 _link(parameter, self._ending(i, after_call))
+        if isinstance(wrapper, Step) and isinstance(first, Step) and wrapper.forms and first.forms and closers:
+            # A wrapper of its own around the call: it may hold nothing.
+            wrapper.next = _unique([*wrapper.next, Ready(closers[-1])])
 
     def _ending(self, i: int, after_call: tuple[Ready, ...]) -> Callable[[str], list[Ready]]:
         return lambda missing: [_left_out(ready, missing) for ready in self._from(i, after_call)]
@@ -560,7 +593,7 @@ def _form(item: Marker | Tag) -> Form:
     head = item.parts[0]
     assert isinstance(head, str)
     # A detokenizer may have put a space behind the first character.
-    return Form(head, _tag_pattern(item), [head[:2], head[0] + " "])
+    return Form(head, _tag_pattern(item), [head[:2], head[0] + " "], tag=True)
 
 
 def _literal(text: str) -> Form:

@@ -104,6 +104,7 @@ class ParameterType:
 
 
 NO_SCHEMA: Final = ParameterType(frozenset())
+ANY_JSON: Final = ParameterType(frozenset(("string", "null", "boolean", "integer", "number", "object", "array")))
 """Nothing is known of the parameter: its text is a string."""
 
 _PLAIN: Final[dict[str, ParameterType]] = {

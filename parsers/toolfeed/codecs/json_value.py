@@ -96,7 +96,7 @@ def json_character(char: str) -> str:
     short = _SHORT.get(char)
     if short is not None:
         return short
-    if char < " " or "\ud800" <= char <= "\udfff":
+    if char < " " or 0xD800 <= ord(char) <= 0xDFFF:
         return f"\\u{ord(char):04x}"
     return char
 

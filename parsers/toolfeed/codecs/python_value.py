@@ -133,7 +133,7 @@ class PythonValue(JsonValue):
     quotes), "lone_surrogate", "leading_zero", and with `python=False` "python_literal".
     """
 
-    __slots__ = ("_cut", "_first", "_fresh", "_from", "_kind", "_odd_key", "_python", "_raw", "_signed")
+    __slots__ = ("_cut", "_first", "_fresh", "_from", "_kind", "_minus", "_odd_key", "_python", "_raw")
 
     def __init__(self, digits: int = 4000, python: bool = True) -> None:
         super().__init__(digits, False, True)
@@ -142,7 +142,7 @@ class PythonValue(JsonValue):
         self._kind: int = 0  # of the string that is open, or was read last
         self._fresh: bool = False  # nothing has been read behind the opening quote
         self._odd_key: bool = False  # the key that is open is no string
-        self._signed: bool = False  # a minus has been emitted
+        self._minus: bool = False  # a minus has been emitted
         # While a "{" is undecided, what it may become (a dict) stands in `out` from `_cut` on; between two fragments it
         # is in `_first`. `_raw` is the same text as written, and goes on at `_from` of the fragment.
         self._cut: int = 0
@@ -198,7 +198,7 @@ class PythonValue(JsonValue):
         twin._kind = self._kind
         twin._fresh = self._fresh
         twin._odd_key = self._odd_key
-        twin._signed = self._signed
+        twin._minus = self._minus
         twin._first = self._first
         twin._raw = self._raw
         return twin
@@ -221,7 +221,7 @@ class PythonValue(JsonValue):
             text = "0" if state in (N_MINUS, N_DOT, N_E, N_ESIGN) or P_SIGN <= state <= P_RADIX else ""
             if self._key:
                 return text + '": null'
-            return "null" if P_SIGN <= state <= P_RADIX and not self._signed else text
+            return "null" if P_SIGN <= state <= P_RADIX and not self._minus else text
         return JsonValue._tail(self)
 
     def _pythonic(self) -> None:
@@ -412,7 +412,7 @@ class PythonValue(JsonValue):
     def _mend(self, text: str, pos: int, out: list[str]) -> int:
         """Write the escape of a raw character: a control character, a surrogate, or the other quote."""
         char = text[pos]
-        if char >= "\ud800":
+        if char > "~":
             self._note("lone_surrogate")
         elif char < " " and not self._kind & TRIPLE:
             self._note("control_character")
@@ -639,7 +639,7 @@ class PythonValue(JsonValue):
                 return ahead
         self._key = key
         self._count = 1
-        self._signed = char == "-"
+        self._minus = char == "-"
         if key:
             self._pythonic()
             self._odd_key = True

@@ -1,0 +1,639 @@
+"""Writes a turn as a model of a format would (design.md, law 10): generic, from the grammar's template lines alone.
+
+What is written reads back: to the same content, reasoning, names and arguments (equal as JSON values, digits kept), and
+to the ids where ids are written. Where a format cannot hold something, CannotExpress says why. That is found by rules,
+before anything is returned, never by reading the result:
+
+- Whitespace that touches a marker is framing, so a text that touches one must not begin or end in whitespace.
+- Content and reasoning must be text to a parser that has read what stands before them, also with the first marker of
+  the calls behind them.
+- Header fields must end where they end: they hold nothing that ends a field of their kind.
+- A raw value must be read as what it is by its type, and hold nothing that would end it (T3, T4).
+- Each notation has its own kind of names, keys and values; see the functions below.
+
+Where a grammar lists several templates the first that can hold the call is written. A call's text is a list of pieces:
+what the template says, and data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import takewhile
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from .codecs.json_value import JsonValue
+from .codecs.raw_value import Exit
+from .coercion import coerce, escape
+from .errors import CannotExpress
+from .events import Event
+from .grammar import Grammar, Keys, StartState
+from .limits import Limits
+from .message import Accumulator, Message, ToolCall
+from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
+from .parser import Parser
+from .program import WHITESPACE
+from .schema import NO_SCHEMA, ParameterType, stated_type
+from .tools import Tool, Tools
+
+CallLike: TypeAlias = ToolCall | tuple[str, str] | Mapping[str, Any]
+Template: TypeAlias = tuple[Item, ...]
+
+_LIMITS: Final = Limits()
+_SPACES: Final = re.compile(r"[ \t\r\n]*")
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|true|false|null', re.DOTALL)
+_IN_QUOTES: Final = re.compile(r"'|\\.", re.DOTALL)
+_PYTHON_WORD: Final = {"true": "True", "false": "False", "null": "None"}
+_IN_STRING: Final = {"'": "\\'", '\\"': '"', "\\/": "/"}  # what a JSON string's text becomes in single quotes
+_PYTHON_NAME: Final = re.compile(r"[\w.\-]+")
+_PYTHON_KEY: Final = re.compile(r"\w+")
+_HIGH: Final = r"(?:[\ud800-\udbff]|\\u[dD][89abAB][0-9a-fA-F]{2})"
+_LOW: Final = r"(?:[\udc00-\udfff]|\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_HALVES: Final = re.compile(rf"[\ud800-\udbff]{_LOW}|{_HIGH}[\udc00-\udfff]")
+
+# What a value without a schema is read as where the format says that it is no string.
+_ANY_TYPE: Final = ParameterType(frozenset(("string", "null", "boolean", "integer", "number", "object", "array")))
+
+
+def write(
+    grammar: Grammar,
+    content: str = "",
+    reasoning: str = "",
+    calls: Iterable[CallLike] = (),
+    *,
+    start: StartState | None = None,
+    tools: Tools | Iterable[object] | None = None,
+) -> str:
+    """The turn as a model of this format writes it: reasoning, then content, then calls.
+
+    A call is a ToolCall, (name, arguments), or a mapping with `name`, `arguments` and `id`; arguments are JSON text. A
+    mapping's `id` is written or the call refused; that of a ToolCall, which a parser may have made up, is written where
+    the format has ids and it fits. `start`: the state in which the text begins, None for the grammar's default. `tools`
+    as for Parser: with the same ones the text reads back, and tagged values that are no strings need their schema.
+
+    Raises CannotExpress with the reason if the format cannot hold the turn; ToolsError.
+    """
+    return _Writer(grammar, start, tools).turn(content, reasoning, [_call(call, i) for i, call in enumerate(calls)])
+
+
+# -- calls -------------------------------------------------------------------------------------------------------------
+
+
+class _Call(NamedTuple):
+    """A call to write. `id`: "" if it has none; `exact`: it must be written. `spare`: an id if one is needed."""
+
+    number: int
+    name: str
+    arguments: str
+    id: str
+    exact: bool
+    spare: str = ""
+
+    def refuse(self, why: str) -> CannotExpress:
+        return CannotExpress(f"call {self.number} ({_shown(self.name)}): {why}")
+
+
+def _call(call: CallLike, number: int) -> _Call:
+    exact = False
+    name: object
+    arguments: object
+    id: object = None
+    if isinstance(call, ToolCall):
+        name, arguments, id = call.name, call.arguments, call.id
+    elif isinstance(call, Mapping):
+        name, arguments, id = call.get("name"), call.get("arguments", "{}"), call.get("id")
+        exact = id is not None
+    else:
+        name, arguments = call
+    if not isinstance(name, str) or not isinstance(arguments, str) or not (id is None or isinstance(id, str)):
+        raise CannotExpress(f"call {number}: its name, its arguments (JSON text) and its id are strings")
+    made = _Call(number, name, "", id or "", exact)
+    if exact and not id:
+        raise made.refuse("its id is empty")
+    return made._replace(arguments=_object(made, arguments))
+
+
+def _object(call: _Call, text: str) -> str:
+    """The arguments, checked: JSON text of an object, without whitespace around it."""
+    machine = JsonValue(_LIMITS.digits, object_only=True)
+    out: list[str] = []
+    end = machine.feed(text, 0, out)
+    if not machine.done:
+        raise call.refuse(f"its arguments are no JSON object: {machine.error or 'the text ends inside it'}")
+    if text[end:].strip(WHITESPACE):
+        raise call.refuse("its arguments are no JSON object: there is text behind it")
+    if "control_character" in machine.notes:
+        raise call.refuse("its arguments are no JSON: a string holds a control character that is not escaped")
+    if _HALVES.search(text):
+        raise call.refuse("its arguments hold two halves of a character side by side, which would be read as one")
+    return "".join(out)
+
+
+def _members(arguments: str) -> Iterator[tuple[str, str]]:
+    """The keys of an object and the JSON text of their values. The text has been checked."""
+    pos = _skip(arguments, 1)
+    while arguments[pos] != "}":
+        key, pos = _value_at(arguments, pos)
+        value, pos = _value_at(arguments, _skip(arguments, _skip(arguments, pos) + 1))
+        yield json.loads(key), value
+        pos = _skip(arguments, pos)
+        if arguments[pos] == ",":
+            pos = _skip(arguments, pos + 1)
+
+
+def _value_at(text: str, pos: int) -> tuple[str, int]:
+    """The JSON text of the value at text[pos:], and where it ends."""
+    machine = JsonValue(_LIMITS.digits)
+    out: list[str] = []
+    end = machine.feed(text, pos, out)
+    return "".join(out), end
+
+
+def _skip(text: str, pos: int) -> int:
+    match = _SPACES.match(text, pos)
+    return match.end() if match else pos
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= 40 else repr(text[:40]) + "…"
+
+
+# -- the turn ----------------------------------------------------------------------------------------------------------
+
+
+class _Piece(NamedTuple):
+    """A part of the calls' text: what the template says, or data. `value`: it is a raw value, of this call and key."""
+
+    text: str
+    data: bool = False
+    value: tuple[_Call, str] | None = None
+
+
+class _Writer:
+    def __init__(self, grammar: Grammar, start: StartState | None, tools: Tools | Iterable[object] | None) -> None:
+        self._grammar = grammar
+        self._start = start
+        self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
+        self._program = grammar.program
+        self._sections = [parse_template(line) for line in grammar.calls.section]
+        templates = [parse_template(line) for line in grammar.calls.call]
+        self._lists = [template for template in templates if _lists_calls(template)]
+        self._singles = [template for template in templates if not _lists_calls(template)]
+        self._parameter = parse_template(grammar.calls.parameter[0]) if grammar.calls.parameter else ()
+
+    def turn(self, content: str, reasoning: str, calls: list[_Call]) -> str:
+        settings = self._grammar.start
+        thought = self._reasoning(reasoning)
+        before = settings.lead + thought
+        if thought and content != content.lstrip(WHITESPACE):
+            raise CannotExpress("content that begins in whitespace, behind reasoning: it would be read as framing")
+        if calls and content != content.rstrip(WHITESPACE):
+            raise CannotExpress("content that ends in whitespace, before a call: it would be read as framing")
+        if not calls:
+            self._check_texts(before, reasoning, content, settings.tail, True)
+            return before + content + settings.tail
+        pieces = self._calls(self._with_ids(calls), bool(content))
+        self._check_texts(before, reasoning, content, _opening(pieces), False)
+        return before + content + "".join(piece.text for piece in pieces) + settings.tail
+
+    def _reasoning(self, text: str) -> str:
+        """Reasoning with its markers, "" if the turn has none."""
+        markers = self._grammar.reasoning
+        if markers is None:
+            if text:
+                raise CannotExpress(f"reasoning: {self._grammar.name} has no markers for it")
+            return ""
+        if text != text.strip(WHITESPACE):
+            raise CannotExpress("reasoning with whitespace at its edge: next to a marker it would be read as framing")
+        if (self._start or self._grammar.start.state) == "reasoning":
+            return text + markers.close[0]
+        if not text:
+            return ""
+        if not markers.open:
+            raise CannotExpress(f"reasoning in a turn that begins in content: {self._grammar.name} cannot open it")
+        return markers.open[0] + text + markers.close[0]
+
+    def _check_texts(self, before: str, reasoning: str, content: str, behind: str, over: bool) -> None:
+        """Whether reasoning and content are text to a parser: none of it is markup, and none becomes markup together
+        with what stands behind it. `over`: then the turn is over; else a call's opener stands there."""
+        parser = Parser(self._grammar, start=self._start, tools=self._tools)
+        events = parser.feed(before)
+        alone = _message([*events, *parser.copy().finish()])
+        if (alone.reasoning, alone.content, alone.tool_calls) != (reasoning, "", ()):
+            raise CannotExpress("reasoning that holds markup: what ends it, or what is more than text in it")
+        events += parser.feed(content + behind)
+        if over:
+            events += parser.finish()
+        read = _message(events)
+        if read.tool_calls:
+            raise CannotExpress("content that would be read as a call")
+        if read.reasoning != reasoning:
+            raise CannotExpress("content that would be read as reasoning")
+        if read.content != content:
+            raise CannotExpress("content that holds markup, or becomes markup with what stands behind it")
+
+    # -- calls and their templates -----------------------------------------------------------------------------------
+
+    def _with_ids(self, calls: list[_Call]) -> list[_Call]:
+        """The calls, checked as far as the format does not matter, with the ids that they will have."""
+        if self._tools is not None and not len(self._tools):
+            raise CannotExpress("calls where no tool is declared: they would be read as content")
+        if len(calls) > _LIMITS.calls:
+            raise CannotExpress(f"{len(calls)} calls in one turn: only {_LIMITS.calls} would be read as calls")
+        wanted = [call.id for call in calls if call.exact]
+        used = set(wanted)
+        if len(used) < len(wanted):
+            raise CannotExpress("two calls with the same id: one of them would be replaced")
+        done: list[_Call] = []
+        for call in calls:
+            self._check_name(call)
+            id = self._id_of(call)
+            if not call.exact:
+                id = "" if id in used else id
+                used.add(id)
+            spare = next(
+                text for n in range(call.number, _LIMITS.calls * 3) if (text := self._made_id(call, n)) not in used
+            )
+            used.add(spare)
+            done.append(call._replace(id=id, spare=spare))
+        return done
+
+    def _id_of(self, call: _Call) -> str:
+        """The call's own id, "" if it has none or its id is not of the format's kind."""
+        strict = self._program.id_strict
+        if not call.id or strict is None:
+            return call.id
+        match = strict.fullmatch(call.id)
+        if match is not None and match.group("name") == call.name:
+            return call.id
+        if call.exact:
+            raise call.refuse(f"its id {_shown(call.id)} does not fit {self._grammar.calls.id!r}")
+        return ""
+
+    def _made_id(self, call: _Call, number: int) -> str:
+        template = self._grammar.calls.id or "{number}"
+        return template.replace("{number}", str(number)).replace("{name}", call.name)
+
+    def _check_name(self, call: _Call) -> None:
+        name = call.name
+        if not name or name != name.strip():
+            raise call.refuse("its name is empty, or has whitespace at its edge")
+        if len(name) > _LIMITS.name:
+            raise call.refuse(f"its name is longer than {_LIMITS.name} characters")
+        declared = self._tools is not None and name in self._tools
+        if self._grammar.calls.names == "words" and not declared and any(char.isspace() for char in name):
+            raise call.refuse("its name has a space in it, and is not the name of a declared tool")
+
+    def _calls(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
+        """All calls, in the first section that can hold them."""
+        ways: list[Callable[[], list[_Piece]]] = []
+        for section in self._sections:
+            slotted = Slot("calls") in section
+            ways.append(partial(self._slotted if slotted else self._list, section, calls, after_content))
+        if not any(Slot("calls") in section for section in self._sections):
+            ways.append(partial(self._unwrapped, calls, after_content))
+        return _first(partial(self._checked, way) for way in ways)
+
+    def _slotted(self, section: Template, calls: list[_Call], after_content: bool) -> list[_Piece]:
+        at = section.index(Slot("calls"))
+        return [*_literals(section[:at]), *self._body(calls, False), *_literals(section[at + 1 :])]
+
+    def _unwrapped(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
+        separator = self._grammar.calls.separator
+        pieces = self._body(calls, after_content)
+        if after_content and separator.isspace() and not pieces[0].text.isspace():
+            pieces.insert(0, _Piece(separator))
+        return pieces
+
+    def _body(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
+        """The calls in `call` templates: one after another, or all in one."""
+        ways = [partial(self._each, calls, after_content)] if self._singles else []
+        return _first([*ways, *(partial(self._list, template, calls, after_content) for template in self._lists)])
+
+    def _each(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
+        """The calls one after another, each in the first template that can hold it."""
+        pieces: list[_Piece] = []
+        for call in calls:
+            if pieces:
+                pieces.append(_Piece(self._grammar.calls.separator))
+            place = after_content and not pieces
+            pieces += _first(partial(self._single, *choice, place) for choice in self._choices(call))
+        return pieces
+
+    def _choices(self, call: _Call) -> list[tuple[Template, _Call]]:
+        """The templates that the call may be written in: those with a place for its id first."""
+        with_id = [(template, call) for template in self._singles if call.id and self._has_id(template)]
+        if call.exact:
+            if not with_id:
+                raise call.refuse(f"its id: {self._grammar.name} has none")
+            return with_id
+        return with_id + [(template, call._replace(id="")) for template in self._singles]
+
+    def _has_id(self, template: Template) -> bool:
+        if any(isinstance(item, Payload) and item.what in ("call", "calls") for item in template):
+            return self._objects_have_ids
+        return any(item == Field("id") or (isinstance(item, Tag) and "id" in item.fields) for item in template)
+
+    @property
+    def _objects_have_ids(self) -> bool:
+        """Whether an id belongs to a call object: its key is the format's own, and not only one that is understood."""
+        return self._grammar.calls.keys.id != Keys().id
+
+    def _single(self, template: Template, call: _Call, after_content: bool) -> list[_Piece]:
+        self._check_bare(template, [call], after_content)
+        fields = {"name": call.name, "id": call.id or call.spare, "number": str(call.number)}
+        pieces: list[_Piece] = []
+        for i, item in enumerate(template):
+            if isinstance(item, Slot):
+                pieces += self._parameters(call)
+            elif isinstance(item, Payload):
+                pieces += self._payload(item, [call])
+            else:
+                pieces += self._framing(call, fields, template[:i], item)
+        return pieces
+
+    def _list(self, template: Template, calls: list[_Call], after_content: bool) -> list[_Piece]:
+        """All calls in one payload."""
+        self._check_bare(template, calls, after_content)
+        at = next(i for i, item in enumerate(template) if isinstance(item, Payload))
+        payload = template[at]
+        assert isinstance(payload, Payload)
+        return [*_literals(template[:at]), *self._payload(payload, calls), *_literals(template[at + 1 :])]
+
+    def _check_bare(self, template: Template, calls: list[_Call], after_content: bool) -> None:
+        """Whether calls without a marker would be read as calls."""
+        if not isinstance(next(item for item in template if not isinstance(item, Space)), Payload):
+            return
+        bare = self._grammar.calls.bare
+        if after_content and not (bare == "anywhere" or (bare == "known" and self._tools is not None)):
+            raise CannotExpress("a call behind content: without a marker it would be read as content")
+        for call in calls:
+            if self._tools is not None and call.name not in self._tools:
+                raise call.refuse("without a marker a call of an unknown tool would be read as content")
+
+    # -- markers and fields ------------------------------------------------------------------------------------------
+
+    def _framing(self, call: _Call, fields: Mapping[str, str], before: Template, item: Item) -> list[_Piece]:
+        """A marker, a tag, whitespace or a field of a template; `before`: the items before it."""
+        if isinstance(item, Tag):
+            return _tag(call, fields, item)
+        if isinstance(item, Field):
+            text = fields[item.name]
+            self._check_field(call, item, text, before)
+            return [_Piece(text, True)]
+        return _literals([item])
+
+    def _check_field(self, call: _Call, field: Field, text: str, before: Template) -> None:
+        """Whether text between markers is read as this field, and ends where it ends."""
+        _check_short(call, field.name, text)
+        opener = next(item for item in reversed(before) if isinstance(item, Marker | Tag))
+        steps = [step for step in self._program.steps if step.item == opener]
+        node = self._program.expect(frozenset(ready.step.id for step in steps for ready in step.next))
+        if text[0] in node.first or any(text[0] in step.first for step in node.payloads):
+            raise call.refuse(f"its {field.name} begins with {text[0]!r}, which begins something else here")
+        ender = node.stop.search(text) if node.stop is not None else None
+        if ender is not None:
+            raise call.refuse(f"its {field.name} holds {ender.group()!r}, which ends a {field.name} here")
+
+    # -- payloads ----------------------------------------------------------------------------------------------------
+
+    def _payload(self, payload: Payload, calls: list[_Call]) -> list[_Piece]:
+        if payload.what == "arguments":
+            return [_Piece(calls[0].arguments, True)]
+        if payload.codec not in ("json", "keyed", "python"):
+            raise CannotExpress(f"calls in this notation ({payload.codec}): there is no writer for it yet")
+        pieces = [_Piece("[")] if payload.bracketed else []
+        separator = self._grammar.calls.separator
+        for call in calls:
+            if call is not calls[0]:
+                pieces.append(_Piece(separator if "," in separator or not payload.bracketed else ", "))
+            if payload.codec == "python":
+                pieces.append(_Piece(self._python_call(call), True))
+            else:
+                pieces += [_Piece("{"), _Piece(self._call_object(call, payload.codec == "keyed"), True)]
+        return [*pieces, _Piece("]")] if payload.bracketed else pieces
+
+    def _call_object(self, call: _Call, keyed: bool) -> str:
+        """A call as a JSON object, behind its brace. An id comes first: one behind the name is not waited for."""
+        keys = self._grammar.calls.keys
+        named = self._tools is not None and call.name in self._tools
+        if _PAIR.search(call.name) or _PAIR.search(call.id):
+            raise call.refuse("its name or id holds two halves of a character side by side, which JSON joins")
+        if keyed and call.name in keys.name and not named:
+            raise call.refuse("its name is the key that says that a name follows")
+        if call.exact and (keyed or not self._objects_have_ids):
+            raise call.refuse(f"its id: {self._grammar.name} has none")
+        if keyed:
+            return f'"{escape(call.name)}": {call.arguments}}}'
+        id = escape(call.id) if self._objects_have_ids else ""
+        if len(id) > _LIMITS.name - 2:
+            raise call.refuse(f"its id is longer than {_LIMITS.name} characters as JSON text")
+        members = [f'"{escape(keys.id[0])}": "{id}"'] if id else []
+        members.append(f'"{escape(keys.name[0])}": "{escape(call.name)}"')
+        members.append(f'"{escape(keys.arguments[0])}": {call.arguments}')
+        return ", ".join(members) + "}"
+
+    def _python_call(self, call: _Call) -> str:
+        """`name(key=value, …)`."""
+        name = call.name
+        if call.exact:
+            raise call.refuse(f"its id: {self._grammar.name} has none")
+        words = name.replace("-", "_").split(".")
+        is_path = _PYTHON_NAME.fullmatch(name) is not None and all(word.isidentifier() for word in words)
+        if not is_path or not _begins_word(name):
+            raise call.refuse("its name is no identifier, nor a path of them")
+        tool = self._tools.get(name) if self._tools is not None else None
+        written: list[str] = []
+        for key, value in self._distinct(call):
+            if not key.isidentifier() or _PYTHON_KEY.fullmatch(key) is None or not _begins_word(key):
+                raise call.refuse(f"the key {_shown(key)} is no identifier")
+            kind = tool.parameter(key) if tool is not None else NO_SCHEMA
+            if value.startswith('"') and not kind.admits_string:
+                _check_reading(call, key, value, kind)
+            written.append(f"{key}={_python(value)}")
+        return f"{name}({', '.join(written)})"
+
+    def _distinct(self, call: _Call) -> Iterator[tuple[str, str]]:
+        """The members of the arguments, where a key counts once."""
+        seen: set[str] = set()
+        for key, value in _members(call.arguments):
+            if key in seen:
+                raise call.refuse(f"the key {_shown(key)} comes twice")
+            if not key or len(key) > _LIMITS.name:
+                raise call.refuse(f"a key that is empty, or longer than {_LIMITS.name} characters")
+            seen.add(key)
+            yield key, value
+
+    # -- tagged parameters -------------------------------------------------------------------------------------------
+
+    def _parameters(self, call: _Call) -> list[_Piece]:
+        tool = self._tools.get(call.name) if self._tools is not None else None
+        pieces: list[_Piece] = []
+        for key, value in self._distinct(call):
+            stated = "string" if value.startswith('"') else _type_of(value)
+            fields = {"key": key, "type": stated, "string": "true" if stated == "string" else "false"}
+            for i, item in enumerate(self._parameter):
+                if isinstance(item, Payload):
+                    text = self._raw(call, key, value, item, self._kind(tool, key, stated))
+                    pieces.append(_Piece(text, True, (call, key)))
+                else:
+                    pieces += self._framing(call, fields, self._parameter[:i], item)
+        return pieces
+
+    def _kind(self, tool: Tool | None, key: str, stated: str) -> ParameterType:
+        """What a value will be read as: the schema's type, else the one that the format states (A8), else a string."""
+        kind = tool.parameter(key) if tool is not None else NO_SCHEMA
+        if kind.types:
+            return kind
+        fields = {part for item in self._parameter for part in _fields(item)}
+        if "type" in fields:
+            return stated_type(stated)
+        return _ANY_TYPE if "string" in fields and stated != "string" else NO_SCHEMA
+
+    def _raw(self, call: _Call, key: str, value: str, payload: Payload, kind: ParameterType) -> str:
+        """A value as it stands between its tags."""
+        _check_reading(call, key, value, kind)
+        text: str = json.loads(value) if value.startswith('"') else value
+        if payload.trim == "strip" and text != text.strip(WHITESPACE):
+            raise call.refuse(f"the value of {_shown(key)} has whitespace at its edge, which would be trimmed")
+        if payload.trim == "newline" and text.endswith("\r"):
+            raise call.refuse(f"the value of {_shown(key)} ends in CR, which would be trimmed with the line break")
+        return text
+
+    def _checked(self, write: Callable[[], list[_Piece]]) -> list[_Piece]:
+        """What `write` writes, if all raw values in it end where they end."""
+        pieces = write()
+        if not any(piece.value for piece in pieces):
+            return pieces
+        exits = [self._program.exit(step) for step in self._program.steps if step.role == "value"]
+        text = "".join(piece.text for piece in pieces)
+        pos = 0
+        for piece in pieces:
+            end = pos + len(piece.text)
+            if piece.value is not None and any(_ends_in(exit, text, pos, end) for exit in exits):
+                call, key = piece.value
+                raise call.refuse(f"the value of {_shown(key)} holds what would end it")
+            pos = end
+        return pieces
+
+
+def _first(ways: Iterable[Callable[[], list[_Piece]]]) -> list[_Piece]:
+    """What the first way writes that can; if none can, why the first cannot."""
+    refused: CannotExpress | None = None
+    for way in ways:
+        try:
+            return way()
+        except CannotExpress as error:
+            refused = refused or error
+    raise refused or CannotExpress("calls: the grammar has no template for them")
+
+
+def _lists_calls(template: Template) -> bool:
+    return any(isinstance(item, Payload) and item.what == "calls" for item in template)
+
+
+def _literals(items: Iterable[Item]) -> list[_Piece]:
+    return [_Piece(item.text) for item in items if isinstance(item, Space | Marker)]
+
+
+def _fields(item: Item) -> tuple[str, ...]:
+    if isinstance(item, Field):
+        return (item.name,)
+    return item.fields if isinstance(item, Tag) else ()
+
+
+def _opening(pieces: list[_Piece]) -> str:
+    """What stands before the first data."""
+    return "".join(piece.text for piece in takewhile(lambda piece: not piece.data, pieces))
+
+
+def _message(events: list[Event]) -> Message:
+    accumulator = Accumulator()
+    accumulator.add(events)
+    return accumulator.message
+
+
+def _tag(call: _Call, fields: Mapping[str, str], tag: Tag) -> list[_Piece]:
+    """A marker with fields inside. In quotes a field ends at its quote, else at the tag's end."""
+    pieces: list[_Piece] = []
+    for i, part in enumerate(tag.parts):
+        if isinstance(part, str):
+            pieces.append(_Piece(part))
+            continue
+        text = fields[part.name]
+        _check_short(call, part.name, text)
+        quote = str(tag.parts[i - 1])[-1:]
+        if quote in ("'", '"'):
+            bad = _first_of(text, quote + "\n")
+        else:
+            bad = _first_of(text, "<>\n") or (text[0] if text[0] in "'\"" else "")
+            if len(tag.fields) > 1:
+                bad = bad or next((char for char in text if char.isspace()), "")
+        if bad:
+            raise call.refuse(f"its {part.name} {_shown(text)} holds {bad!r}, which cannot stand in {tag.text}")
+        pieces.append(_Piece(text, True))
+    return pieces
+
+
+def _first_of(text: str, chars: str) -> str:
+    return next((char for char in text if char in chars), "")
+
+
+def _check_short(call: _Call, what: str, text: str) -> None:
+    if not text or text != text.strip():
+        raise call.refuse(f"its {what} {_shown(text)} is empty, or has whitespace at its edge")
+    if len(text) > _LIMITS.header // 2:
+        raise call.refuse(f"its {what} is too long")
+
+
+def _check_reading(call: _Call, key: str, value: str, kind: ParameterType) -> None:
+    """Whether the text that stands for a value is read, by its type, as that value."""
+    is_string = value.startswith('"')
+    string: str = json.loads(value) if is_string else ""
+    if kind.is_string:
+        if not is_string:
+            raise call.refuse(f"the value of {_shown(key)} is no string, but would be read as one without a schema")
+        return
+    text = string if is_string else value
+    read, _ = coerce(text, kind, digits=_LIMITS.digits)
+    if read != (f'"{escape(string)}"' if is_string else value):
+        raise call.refuse(f"the value of {_shown(key)} would be read as another by its type: {_shown(read)}")
+    if is_string and len(text) > _LIMITS.hold and kind.types & {"object", "array"}:
+        raise call.refuse(f"the value of {_shown(key)} is too long for a string that may be an object or array")
+
+
+def _type_of(value: str) -> str:
+    """The JSON type of a value that is no string, as schemas call it."""
+    known = {"{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}.get(value[0])
+    return known or ("number" if set(value) & set(".eE") else "integer")
+
+
+def _ends_in(exit: Exit, text: str, pos: int, end: int) -> bool:
+    """Whether a raw value that begins at `pos` ends before `end`."""
+    while True:
+        found = exit.find(text, pos)
+        if found is None or found.start() >= end:
+            return False
+        if exit.match(text, found.start()) is not None:
+            return True
+        pos = found.end() if exit.trim == "strip" and found.end() > found.start() + 1 else found.start() + 1
+
+
+def _begins_word(text: str) -> bool:
+    return text[:1] == "_" or text[:1].isalpha()
+
+
+def _python(value: str) -> str:
+    """JSON text as a Python literal; its tokens change, nothing else."""
+    return _TOKEN.sub(lambda token: _PYTHON_WORD.get(token.group()) or _single_quoted(token.group()), value)
+
+
+def _single_quoted(string: str) -> str:
+    inside = _IN_QUOTES.sub(lambda found: _IN_STRING.get(found.group(), found.group()), string[1:-1])
+    return f"'{inside}'"
+
+
+__all__ = ["CallLike", "write"]
