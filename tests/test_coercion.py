@@ -96,7 +96,21 @@ CASES: list[Case] = [
     # A2, integer: a JSON number with an integral value, its digits as written (A6)
     *[
         case("A2 integer", INTEGER, text, text)
-        for text in ("42", "-3", "0", "-0", "12345678901234567890", BIG, "5.0", "-5.00", "1e3", "1E+3", "0.0", "1e400")
+        for text in (
+            "9",
+            "42",
+            "-3",
+            "0",
+            "-0",
+            "12345678901234567890",
+            BIG,
+            "5.0",
+            "-5.00",
+            "1e3",
+            "1E+3",
+            "0.0",
+            "1e400",
+        )
     ],
     *[
         case("A2 integer, integral by its exponent", INTEGER, text, text)
@@ -104,7 +118,7 @@ CASES: list[Case] = [
     ],
     *[
         mismatch("A2 integer, not integral", INTEGER, text)
-        for text in ("5.5", "5.55e1", "15e-1", "1e-1", "0.1", "1.5e-0", "1e-99999999999999999999", "-2.5")
+        for text in ("5.5", "5.55e1", "15e-1", "1e-1", "0.1", "1.5e-0", "1e-99999999999999999999", "-2.5", "1.50")
     ],
     case("A6 exponent beyond any integer", INTEGER, "1e99999999999999999999", "1e99999999999999999999"),
     case("A2 outer whitespace is stripped", INTEGER, " \r\n\t7 \n", "7"),
@@ -399,6 +413,17 @@ CASES: list[Case] = [
     string("A1 nothing found", {"description": "A count."}, "42"),
     string("A1 nothing found", {"minimum": 3}, "42"),
     string("A1 an unset schema", None, "42"),
+    string("A1 type list with an unknown name", {"type": ["integer", "file"]}, "x"),
+    case("A1 type list with an unknown name", {"type": ["integer", "file"]}, "42", "42"),
+    mismatch("A1 allOf, an open union is restricted", {"allOf": [{"anyOf": [INTEGER, {}]}, NULL]}, "42"),
+    case(
+        "A4 allOf, the shorter enum first",
+        {"allOf": [{"enum": ["a", None]}, {"enum": ["a", "None", None]}]},
+        "None",
+        "null",
+    ),
+    case("A4 enum and const", {"enum": ["None", "a", None], "const": "a", "type": ["string", "null"]}, "None", "null"),
+    string("A4 an unset const", {"enum": ["None", "a", None], "const": None, "type": ["string", "null"]}, "None"),
     # A1, inference
     case("A1 from enum", {"enum": [1, 2]}, "1", "1"),
     case("A1 from enum, mixed", {"enum": [1, None, "a"]}, "null", "null"),
@@ -409,6 +434,12 @@ CASES: list[Case] = [
     case("A1 from additionalProperties", {"additionalProperties": INTEGER}, "{}", "{}"),
     case("A1 from additionalProperties", {"additionalProperties": False}, "{}", "{}"),
     case("A1 from items", {"items": STRING}, "[]", "[]"),
+    case("A1 from properties, in a union", {"anyOf": [{"properties": {}}, NULL]}, "None", "null"),
+    mismatch("A1 from properties, in a union", {"anyOf": [{"properties": {}}, NULL]}, "x"),
+    mismatch("A1 from items, in a union", {"anyOf": [{"items": {}}, NULL]}, "x"),
+    case("A1 no inference where types are known", {"anyOf": [INTEGER, {}], "properties": {}}, "42", "42"),
+    string("A1 no inference where types are known", {"anyOf": [INTEGER, {}], "properties": {}}, "{}"),
+    string("A1 no inference where nothing is allowed", {"allOf": [INTEGER, BOOLEAN], "properties": {}}, "{}"),
     case("A1 enum before properties", {"enum": [1], "properties": {}}, "1", "1"),
     case("A1 stated before inferred", {"type": "integer", "properties": {}}, "42", "42"),
     case(
@@ -758,6 +789,19 @@ def test_json_in_a_union_is_kept_as_written(value: Any, ascii: bool, indent: int
         assert read(kind, list(space + text + space)) == (text, ())
 
 
+@pytest.mark.parametrize("ends", [("x", '"]}'), ('"]}', "x"), ("'", '"]}')])
+def test_a_copy_in_the_middle_of_an_object_is_independent(ends: tuple[str, str]) -> None:
+    kind = type_of({"type": ["string", "object"]})
+    texts = [' {"a": ["b' + end for end in ends]
+    original = TypedReader(kind)
+    original.feed(' {"a": ["b')
+    twin = original.copy()
+    for reader, end in zip((original, twin), ends, strict=True):
+        reader.feed(end)
+    assert [original.finish(), twin.finish()] == [coerce(text, kind) for text in texts]
+    assert [original.text, twin.text] == texts
+
+
 @given(st.text(ALPHABET + "\x00\x1f\x7f\u2028😀", max_size=30), st.integers(0, 30))
 def test_escape_is_json_piece_by_piece(text: str, at: int) -> None:
     assert escape(text) == escape(text[:at]) + escape(text[at:])
@@ -842,6 +886,7 @@ def test_enum_members_of_an_allowed_type() -> None:
         assert [(type(member), member) for member in enum] == [(type(member), member) for member in wanted]
     assert type_of({"type": "integer", "enum": ["a"]}).enum is None
     assert type_of({"type": "string", "enum": "abc"}).enum is None
+    assert type_of({"allOf": [{"enum": [1, 2, [3]]}, {"enum": [[3], 1.0, True]}]}).enum == (1, [3])
     assert repr(type_of({"type": "string", "enum": ["a"]})) == "ParameterType({string}, enum=('a',))"
     assert repr(type_of({"type": ["null", "integer"]})) == "ParameterType({integer, null})"
 

@@ -90,7 +90,8 @@ def check_prefixes(make: Make, text: str) -> None:
         assert_beginning("".join(out))
         if machine.done:
             json.loads("".join(out))
-            assert machine.closing_suffix() == "" and machine.held == ""
+            assert machine.closing_suffix() == ""
+            assert machine.held == ""
         if machine.done or machine.error:
             break
 
@@ -125,7 +126,8 @@ def check_quick(make: Make, text: str) -> None:
         search = machine.quick()
         if search is None:
             continue
-        assert machine.in_string and not machine.held
+        assert machine.in_string
+        assert not machine.held
         for fragment in fragments:
             twin = machine.copy()
             out: list[str] = []
@@ -146,6 +148,7 @@ def check_copies(make: Make, text: str) -> None:
     for i, char in enumerate(text):
         for rest in (text[i:], '"]}x', "1, ["):
             twin = machine.copy()
+            assert (twin.closing_suffix(), twin.held) == (machine.closing_suffix(), machine.held)
             twin_out = out.copy()
             taken = twin.feed(rest, 0, twin_out)
             if rest == text[i:]:
@@ -459,7 +462,8 @@ def test_depth(make: Make, opener: str, closer: str) -> None:
         assert twin.closing_suffix().removeprefix("null") == closing
         machine.feed("0", 0, out)
         assert machine.feed(closing, 0, out) == len(closing)
-        assert machine.done and not twin.done
+        assert machine.done
+        assert not twin.done
         assert "".join(out) == opening + "0" + closing
 
 
@@ -511,7 +515,9 @@ def test_any_json_passes(value: object, layout: dict[str, Any], seed: int) -> No
     for make in (JsonValue, lambda: PythonValue(python=False)):
         cut = read(make, *pieces(text, seed))
         assert cut == read(make, text)
-        assert cut.done and cut.emitted == text and cut.notes == []
+        assert cut.done
+        assert cut.emitted == text
+        assert cut.notes == []
     python = read(PythonValue, *pieces(text, seed))
     assert python == read(PythonValue, text)
     assert json.loads(python.emitted) == value

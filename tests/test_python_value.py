@@ -183,7 +183,8 @@ def test_json_is_python(text: str) -> None:
     """Lenient, JSON passes as JsonValue passes it; in Python only a `\\/` means something else."""
     assert check_cuts(lenient, text) == read(JsonValue, text)
     result = check_cuts(PythonValue, text)
-    assert result.done and result.notes == []
+    assert result.done
+    assert result.notes == []
     assert result.emitted == text.replace("\\/", "\\\\/")
     check_quick(lenient, text)
 
@@ -608,9 +609,11 @@ def test_any_repr(value: object, seed: int) -> None:
     for make in (PythonValue, lenient):
         result = read(make, *pieces(text, seed))
         assert result == read(make, text)
-        assert result.done and result.consumed == len(text)
+        assert result.done
+        assert result.consumed == len(text)
         found, expected = json.loads(result.emitted), as_json(value)
-        assert found == expected and repr(found) == repr(expected)
+        assert found == expected
+        assert repr(found) == repr(expected)
 
 
 _WORDS = ["a", "x", " ", "\n", "'", '"', "'''", '"""', "\\", "\\n", "\\'", "\\x4", "1", "0", "7", "\\101"]
@@ -683,7 +686,8 @@ def test_any_string(text: str, seed: int) -> None:
     known, value = python_reads(text)
     if known and isinstance(value, str) and "\r" not in text:
         result = read(PythonValue, text)
-        assert result.done and not text[result.consumed :].strip()
+        assert result.done
+        assert not text[result.consumed :].strip()
         assert json.loads(result.emitted) == as_json(value)
 
 

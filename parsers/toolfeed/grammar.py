@@ -56,6 +56,33 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     close: tuple[str, ...] = ()
 
 
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a message goes whose header says this.
+
+    `recipient`, `channel`, `type`: what the header's field has to be, "" for anything or nothing; a recipient may hold
+    `{name}`, the tool's name. `to`: what the message's body is.
+    """
+
+    recipient: str = ""
+    channel: str = ""
+    type: str = ""
+    to: Literal["content", "reasoning", "call"]
+
+
+class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A turn that is a sequence of messages, each with a header that says where it goes.
+
+    `header`: a template with `{recipient}`, `{channel}`, `{type}` and `(…)?` around what may be missing. `close`: what
+    ends a message; a header ends the one before it as well. `routes`: the first one that fits counts. `body`: of a
+    call.
+    """
+
+    header: str
+    close: tuple[str, ...] = ()
+    routes: tuple[Route, ...]
+    body: str = "{arguments:json}"
+
+
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a call that is a JSON object; the first spelling is written."""
 
@@ -164,7 +191,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     start: Start = Start()
     reasoning: Reasoning | None = None
     content: Content | None = None
-    calls: Calls
+    messages: Messages | None = None
+    calls: Calls = Calls()
     spellings: dict[str, tuple[str, ...]] = {}
     absorb: tuple[str, ...] = ()
     repair: Repair | None = None
@@ -211,15 +239,17 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
         calls: Iterable[ToolCall | tuple[str, str] | Mapping[str, Any]] = (),
         *,
         start: StartState | None = None,
+        tools: Iterable[object] | None = None,
     ) -> str:
         """The turn as a model of this format writes it: reads back to the same content, reasoning and calls.
 
-        A call is a ToolCall, or (name, arguments) with the arguments as JSON text. Raises CannotExpress with the
+        A call is a ToolCall, (name, arguments), or a mapping with `name`, `arguments` and `id`; arguments are JSON
+        text. `start` and `tools` as for Parser: with the same ones the text reads back. Raises CannotExpress with the
         reason.
         """
         from .writer import write
 
-        return write(self, content, reasoning, calls, start=start)
+        return write(self, content, reasoning, calls, start=start, tools=tools)
 
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from .errors import GrammarError
-from .grammar import Calls, Content, Example, ExampleCall, Grammar, Keys, Reasoning, Repair, Start
+from .grammar import Calls, Content, Example, ExampleCall, Grammar, Keys, Messages, Reasoning, Repair, Route, Start
 from .notation import Field, Item, Marker, NotationError, Payload, Slot, Space, Tag, parse_template
 
 FORMAT: Final = 1  # the version of the notation
@@ -22,6 +22,7 @@ _ONE_OR_MORE: Final = {
     (): ("aliases", "models", "special_tokens", "turn_end", "absorb"),
     ("reasoning",): ("open", "close"),
     ("content",): ("open", "close"),
+    ("messages",): ("close",),
     ("calls",): ("section", "call", "parameter", "optional"),
     ("calls", "keys"): ("name", "arguments", "id"),
     ("repair",): ("call", "optional", "absorb"),
@@ -31,6 +32,8 @@ _TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "start": Start,
     "reasoning": Reasoning,
     "content": Content,
+    "messages": Messages,
+    "messages.routes": Route,
     "calls": Calls,
     "calls.keys": Keys,
     "repair": Repair,
@@ -179,7 +182,7 @@ def check(grammar: Grammar) -> None:
     bodies = _templates("calls.call", calls.call)
     parameters = _templates("calls.parameter", calls.parameter)
     extra = _templates("repair.call", grammar.repair.call) if grammar.repair else []
-    if not sections and not bodies:
+    if not sections and not bodies and grammar.messages is None:
         raise GrammarError("says nothing of how a call is written; give `call` or `section`", key="calls")
     slotted = [section for section in sections if Slot("calls") in section]
     if slotted and not bodies:
@@ -190,6 +193,9 @@ def check(grammar: Grammar) -> None:
         _check_call(body, bool(parameters), calls)
     for parameter in parameters:
         _check_parameter(parameter)
+    if grammar.messages is not None:
+        bodies += _templates("messages.body", (grammar.messages.body,))
+        _check_messages(grammar.messages)
     if parameters and not any(Slot("parameters") in body for body in bodies):
         raise GrammarError("is never used: no `call` holds {parameters}", key="calls.parameter")
     _check_markers(grammar, [*sections, *bodies, *extra, *parameters])
@@ -318,11 +324,28 @@ def _check_markers(grammar: Grammar, templates: list[tuple[Item, ...]]) -> None:
             raise GrammarError(f"{marker!r} is no marker of the templates{hint}", key=key)
 
 
+def _check_messages(messages: Messages) -> None:
+    fields = set(re.findall(r"\{(.*?)\}", messages.header))
+    if not fields <= {"recipient", "channel", "type"}:
+        raise GrammarError("knows {recipient}, {channel} and {type}", key="messages.header")
+    if not re.search(r"[^\s(){}?]$", messages.header) and not messages.header.endswith("\n"):
+        raise GrammarError(
+            "has to end in a marker or a line break, or nobody knows where it ends", key="messages.header"
+        )
+    if not messages.routes:
+        raise GrammarError("is empty, so no message goes anywhere", key="messages.routes")
+    for route in messages.routes:
+        if route.to == "call" and "{name}" not in route.recipient:
+            raise GrammarError(
+                'says where the tool\'s name stands: recipient = "functions.{name}"', key="messages.routes"
+            )
+
+
 def _check_reasoning(grammar: Grammar) -> None:
     reasoning = grammar.reasoning
     starts = {grammar.start.state, *grammar.start.prompts.values()}
     if reasoning is None:
-        if "reasoning" in starts:
+        if "reasoning" in starts and grammar.messages is None:
             raise GrammarError("starts in reasoning, but there is no [reasoning]", key="start")
         return
     if not reasoning.close:

@@ -1,12 +1,13 @@
 """The parser: one stream's state, and how text moves it.
 
-Theory of operation. The stream is in one of six states:
+Theory of operation. The stream is in one of seven states:
 
     CONTENT, REASONING   text goes out as it comes; a marker may open something (`_region`)
     EXPECT               inside framing: one of a few markers, a field or a payload comes next (`_expect`)
     PAYLOAD              a codec reads calls or arguments (`_payload`)
     VALUE                a raw tagged value, up to its closer (`_value`)
-    REST                 what is left of a malformed call (`_rest`)
+    REST                 what is left of a malformed call (`_read_rest`)
+    HEADER               between messages: the next one's header comes (`_header`)
 
 A handler reads from a position of the buffer and returns the one it came to. It sets `_wait` when only more text can
 decide; what is left of the buffer is then held, and is the beginning of the next one. Handlers decide nothing that more
@@ -38,6 +39,7 @@ from .coercion import escape
 from .errors import FinishedError, ToolfeedError
 from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, Status, ToolCallEnd, ToolCallStart
 from .grammar import Grammar, StartState
+from .headers import HEADER_LIMIT, Destination
 from .limits import Limits
 from .notation import Payload
 from .program import SPACES, WHITESPACE, Branch, Node, Program, Step
@@ -45,7 +47,7 @@ from .schema import ANY_JSON, NO_SCHEMA, stated_type
 from .sink import CONTENT_RUN, REASONING_RUN, Sink, TraceFunction
 from .tools import Tool, Tools
 
-CONTENT, REASONING, EXPECT, PAYLOAD, VALUE, REST = range(6)
+CONTENT, REASONING, EXPECT, PAYLOAD, VALUE, REST, HEADER = range(7)
 
 # What a region's text began behind: nothing but whitespace has come since …
 START_OF_TEXT: Final = "start"
@@ -241,7 +243,10 @@ class Parser:
         self._ends = WHITESPACE
         self._quick: Callable[[str], object] | None = None
         self._direct: JsonValue | None = None
-        self._enter_region(state, START_OF_TEXT, state == REASONING)
+        if state == CONTENT and self._program.headers is not None:
+            self._enter_header()
+        else:
+            self._enter_region(state, START_OF_TEXT, state == REASONING)
 
     def _start_state(self, start: str | None, prompt: str | None) -> int:
         settings = self._grammar.start
@@ -252,7 +257,8 @@ class Parser:
             endings = [ending for ending in settings.prompts if prompt.endswith(ending)]
             if endings:
                 state = settings.prompts[max(endings, key=len)]
-        return REASONING if state == "reasoning" and self._grammar.reasoning else CONTENT
+        known = self._grammar.reasoning is not None or self._grammar.messages is not None
+        return REASONING if state == "reasoning" and known else CONTENT
 
     # -- the public interface ------------------------------------------------------------------------------------------
 
@@ -558,6 +564,18 @@ class Parser:
         if self._may_grow(branch, buf, j):
             return UNDECIDED
         kind = branch.kind
+        if kind == "header":
+            return self._header_inside(match, buf, pos, j)
+        if kind == "message_close":
+            self._leave(buf, pos, j, end, CONTENT, AFTER_REASONING)
+            self._enter_header()
+            return end
+        if kind == "turn_end":
+            result = self._turn_end(buf, pos, j, end)
+            if result != NO_MARKER or branch.otherwise is None:
+                return result
+            branch = branch.otherwise
+            kind = branch.kind
         if kind == "step":
             if branch.role in ("closer", "section_close"):
                 self._leave(buf, pos, j, end, self._state, AFTER_CALL)
@@ -568,8 +586,6 @@ class Parser:
             if branch.missing:
                 self._note("opener_missing")
             return self._advance(branch, match, buf, j)
-        if kind == "turn_end":
-            return self._turn_end(buf, pos, j, end)
         if kind == "reasoning_close":
             self._leave(buf, pos, j, end, CONTENT, AFTER_REASONING)
             return end
@@ -663,6 +679,68 @@ class Parser:
         beyond = match.end() if match else j + 1
         alike = sum(buf[j] in step.first for step in node.payloads) > 1
         return alike and beyond == len(buf) and beyond - j < self._limits.header and not self._final
+
+    # -- messages ------------------------------------------------------------------------------------------------------
+
+    def _enter_header(self) -> None:
+        self._state = HEADER
+        self._call_region = CONTENT
+        self._pending = frozenset()
+
+    def _header(self, buf: str, pos: int) -> int:
+        """Between messages: a header, or text that is in none, which is content."""
+        headers = self._program.headers
+        assert headers is not None
+        n = len(buf)
+        space = SPACES.match(buf, pos)
+        j = space.end() if space else pos
+        stop = min(n, j + HEADER_LIMIT)
+        match = headers.match(buf, j, stop, partial=True) if j < n else None
+        if match is not None and not match.partial:
+            destination = headers.destination(match)
+            if destination is not None and self._is_recipient(destination):
+                return self._to_message(destination, buf, j, match.end())
+        elif j - pos <= self._limits.header and (j == n or (match is not None and n < j + HEADER_LIMIT)):
+            if not self._final:
+                self._wait = True
+                return pos
+            if j == n or any(marker in buf[j:] for marker in headers.markers):
+                self._tile("framing", n)  # a header that is cut off
+                return n
+        self._enter_region(CONTENT, INSIDE if self._base + pos else START_OF_TEXT, self._base + pos > 0)
+        return pos
+
+    def _header_inside(self, match: Any, buf: str, pos: int, j: int) -> int:
+        """A header stands at j, in the middle of a message that was not closed."""
+        headers = self._program.headers
+        assert headers is not None
+        destination = headers.destination(match)
+        if destination is None or not self._is_recipient(destination):
+            return NO_MARKER
+        keep = self._space_before(buf, pos, j)
+        self._text(buf, pos, keep)
+        self._state = HEADER
+        return self._to_message(destination, buf, j, match.end())
+
+    def _is_recipient(self, destination: Destination) -> bool:
+        """A header without a marker is only a header if what it names can be called."""
+        headers = self._program.headers
+        if destination.to != "call" or (headers is not None and headers.markers):
+            return True
+        return self._calls_on and (self._tools is None or destination.name in self._tools)
+
+    def _to_message(self, destination: Destination, buf: str, j: int, end: int) -> int:
+        """The header at buf[j:end] says where its message goes."""
+        self._tile("framing", j)
+        if destination.to != "call" or not self._calls_on:
+            self._tile("marker", end)
+            self._enter_region(REASONING if destination.to == "reasoning" else CONTENT, START_OF_TEXT, True)
+            return end
+        self._begin_candidate(buf, j, j, "marked")
+        self._tile("marker", end)
+        if not self._start_call(destination.name, "", buf, end):
+            return self._fail(end)
+        return self._go(self._program.message_body, end)
 
     # -- candidates ----------------------------------------------------------------------------------------------------
 
@@ -997,6 +1075,9 @@ class Parser:
 
     def _after_call(self) -> None:
         """The region that calls lead back to begins."""
+        if self._program.headers is not None:
+            self._enter_header()
+            return
         self._enter_region(self._call_region, AFTER_CALL, not self._was_ghost)
         if self._was_ghost:
             self._where = INSIDE
@@ -1051,7 +1132,7 @@ class Parser:
                 return j
             branch = node.branches[int(match.lastgroup[1:])]
             closes = branch.role in ("closer", "section_close")
-            if closes or rest.at_line:
+            if closes or branch.kind == "header" or rest.at_line:
                 end = match.end() if closes else j
                 if closes:
                     self._tile("marker", end)
@@ -1325,6 +1406,7 @@ _HANDLERS: Final = (
     Parser._payload,
     Parser._read_value,
     Parser._read_rest,
+    Parser._header,
 )
 
 

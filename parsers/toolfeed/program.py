@@ -19,13 +19,23 @@ import regex
 
 from .codecs.raw_value import Exit
 from .grammar import Grammar
+from .headers import Headers
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
 
 Role: TypeAlias = Literal[
     "section_open", "open", "section_close", "parameter", "closer", "payload", "value", "value_close"
 ]
 BranchKind: TypeAlias = Literal[
-    "step", "reasoning_open", "reasoning_close", "absorb", "turn_end", "separator", "content_open", "content_close"
+    "step",
+    "reasoning_open",
+    "reasoning_close",
+    "absorb",
+    "turn_end",
+    "separator",
+    "content_open",
+    "content_close",
+    "message_close",
+    "header",
 ]
 
 WHITESPACE: Final = " \t\r\n"
@@ -107,7 +117,7 @@ class Ready:
 class Branch:
     """What matching one of a node's markers means."""
 
-    __slots__ = ("begins", "confirm", "fields", "grows", "kind", "missing", "ready", "role", "steps")
+    __slots__ = ("begins", "confirm", "fields", "grows", "kind", "missing", "otherwise", "ready", "role", "steps")
 
     def __init__(self, kind: BranchKind, role: Role, steps: tuple[Step, ...], missing: str = "") -> None:
         self.kind: BranchKind = kind
@@ -119,6 +129,7 @@ class Branch:
         # for a call: a known name or one more marker has to.
         self.confirm = bool(missing) and "name" in self.fields
         self.begins = any(step.begins for step in steps)
+        self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
         self.ready: frozenset[int] = frozenset(ready.step.id for step in steps for ready in step.next)
 
@@ -180,13 +191,18 @@ class Program:
         self._nodes: dict[object, Node] = {}
         self._exits: dict[int, Exit] = {}
         self.section_closers: frozenset[int] = frozenset()
+        self.message_body: frozenset[int] = frozenset()
         self.openers: tuple[Ready, ...] = ()
         self.section_openers: frozenset[int] = frozenset()
+        messages = grammar.messages
         self._build(
             [parse_template(line) for line in calls.section],
             [parse_template(line) for line in (*calls.call, *(damage.call if damage else ()))],
             [parse_template(line) for line in calls.parameter],
+            parse_template(messages.body) if messages is not None else (),
+            messages.close if messages is not None else (),
         )
+        self.headers = Headers(grammar.messages) if grammar.messages is not None else None
         self.separator = calls.separator.strip() if not self.section_closers else ""
         self.keys = calls.keys
         self.id_strict: re.Pattern[str] | None = None
@@ -201,7 +217,12 @@ class Program:
     # -- steps ---------------------------------------------------------------------------------------------------
 
     def _build(
-        self, sections: list[tuple[Item, ...]], calls: list[tuple[Item, ...]], parameters: list[tuple[Item, ...]]
+        self,
+        sections: list[tuple[Item, ...]],
+        calls: list[tuple[Item, ...]],
+        parameters: list[tuple[Item, ...]],
+        message: tuple[Item, ...],
+        message_close: tuple[str, ...],
     ) -> None:
         """Make the steps of all templates and say what follows what."""
         slotted = [section for section in sections if Slot("calls") in section]
@@ -233,6 +254,14 @@ class Program:
             _link(tail, lambda missing: [])
         for body in bodies:
             body.link(after_call)
+        if message:  # a call's body in a message, whose opener is a header
+            body = self._call(message, parameters)
+            if message_close:
+                closer = self._step("closer", Marker(message_close[0]))
+                closer.forms = tuple(_literal(text) for text in message_close)
+                body.parts.append(closer)
+            body.link(())
+            self.message_body = frozenset(ready.step.id for ready in body.first())
         self.section_closers = frozenset(ready.step.id for ready in section_close)
         self.section_openers = frozenset(step.id for head in heads for step in head)
         self.call_first = _unique(call_first) if slotted else ()
@@ -270,7 +299,7 @@ class Program:
                 step = self._step("payload", item)
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
                 step.second = _BEHIND_BRACKET[item.codec]
-                step.wrapped = bool(steps)
+                step.wrapped = bool(steps) or item.what == "arguments"
                 step.at_start = not step.wrapped and item.codec != "python"
                 if item.codec == "python" and step.wrapped:
                     step.first += _IDENTIFIER
@@ -316,6 +345,7 @@ class Program:
             others = self._markers("reasoning_open", self.reasoning_open)
             others += self._markers("absorb", self.absorb)
             others += self._markers("turn_end", self.grammar.turn_end)
+            others += self._message_ends()
             if self.grammar.content is not None:
                 others += self._markers("content_open", (text.strip() for text in self.grammar.content.open))
                 others += self._markers("content_close", (text.strip() for text in self.grammar.content.close))
@@ -333,6 +363,7 @@ class Program:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
             ready += self.openers if calls and self.call_in_reasoning != "text" else ()
             others = self._markers("reasoning_close", self.reasoning_close)
+            others += self._message_ends()
             others += self._markers("absorb", self.reasoning_open)
             others += self._markers("turn_end", self.grammar.turn_end)
             node = self._node([opener for opener in ready if opener.step.role != "payload"], others)
@@ -346,7 +377,8 @@ class Program:
         if node is None:
             steps = [self.steps[number] for number in sorted(ready)]
             steps = [step for step in steps if step.begins or step.role in ("closer", "section_close")]
-            node = self._node([Ready(step) for step in steps if step.role != "payload"], [])
+            ends = [end for end in self._message_ends() if end[1].kind == "header"]
+            node = self._node([Ready(step) for step in steps if step.role != "payload"], ends)
             self._nodes[key] = node
         return node
 
@@ -384,6 +416,14 @@ class Program:
         """Whether the template writes a closer behind this payload."""
         return step is None or any(ready.step.role == "closer" for ready in step.next)
 
+    def _message_ends(self) -> list[tuple[Form, Branch]]:
+        """What ends a message: its closers, and the next one's header."""
+        messages, headers = self.grammar.messages, self.headers
+        if messages is None or headers is None:
+            return []
+        header = Form(headers.first, headers.pattern, [headers.first], tag=True)
+        return [*self._markers("message_close", messages.close), (header, Branch("header", "open", ()))]
+
     def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[Form, Branch]]:
         return [(_literal(text), Branch(kind, "open", ())) for text in texts]
 
@@ -403,9 +443,14 @@ class Program:
                 alike.setdefault(form.pattern, (form, []))[1].append(entry)
         found = list(others)
         for form, entries in alike.values():
-            first = entries[0]
+            first = min(entries, key=lambda entry: entry.step.begins)  # a closer before an opener that is spelt alike
             same = tuple(entry.step for entry in entries if entry.step.role == first.step.role)
-            found.append((form, Branch("step", first.step.role, same, first.missing)))
+            branch = Branch("step", first.step.role, same, first.missing)
+            other = next((known for known_form, known in others if known_form.pattern == form.pattern), None)
+            if other is not None:
+                other.otherwise = branch
+            else:
+                found.append((form, branch))
         self._set_markers(node, found)
         if fields:
             self._set_field(node, fields)

@@ -21,7 +21,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import takewhile
+from itertools import count, takewhile
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from .codecs.json_value import JsonValue
@@ -36,7 +36,7 @@ from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_temp
 from .parser import Parser
 from .program import WHITESPACE
 from .schema import NO_SCHEMA, ParameterType, stated_type
-from .tools import Tool, Tools
+from .tools import Tools
 
 CallLike: TypeAlias = ToolCall | tuple[str, str] | Mapping[str, Any]
 Template: TypeAlias = tuple[Item, ...]
@@ -100,18 +100,18 @@ def _call(call: CallLike, number: int) -> _Call:
     exact = False
     name: object
     arguments: object
-    id: object = None
+    own: object = None
     if isinstance(call, ToolCall):
-        name, arguments, id = call.name, call.arguments, call.id
+        name, arguments, own = call.name, call.arguments, call.id
     elif isinstance(call, Mapping):
-        name, arguments, id = call.get("name"), call.get("arguments", "{}"), call.get("id")
-        exact = id is not None
+        name, arguments, own = call.get("name"), call.get("arguments", "{}"), call.get("id")
+        exact = own is not None
     else:
         name, arguments = call
-    if not isinstance(name, str) or not isinstance(arguments, str) or not (id is None or isinstance(id, str)):
+    if not isinstance(name, str) or not isinstance(arguments, str) or not (own is None or isinstance(own, str)):
         raise CannotExpress(f"call {number}: its name, its arguments (JSON text) and its id are strings")
-    made = _Call(number, name, "", id or "", exact)
-    if exact and not id:
+    made = _Call(number, name, "", own or "", exact)
+    if exact and not own:
         raise made.refuse("its id is empty")
     return made._replace(arguments=_object(made, arguments))
 
@@ -175,29 +175,38 @@ class _Piece(NamedTuple):
 class _Writer:
     def __init__(self, grammar: Grammar, start: StartState | None, tools: Tools | Iterable[object] | None) -> None:
         self._grammar = grammar
-        self._start = start
+        self._start: StartState | None = start
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
         self._program = grammar.program
         self._sections = [parse_template(line) for line in grammar.calls.section]
         templates = [parse_template(line) for line in grammar.calls.call]
         self._lists = [template for template in templates if _lists_calls(template)]
         self._singles = [template for template in templates if not _lists_calls(template)]
-        self._parameter = parse_template(grammar.calls.parameter[0]) if grammar.calls.parameter else ()
+        self._parameters = [parse_template(line) for line in grammar.calls.parameter]
 
     def turn(self, content: str, reasoning: str, calls: list[_Call]) -> str:
         settings = self._grammar.start
         thought = self._reasoning(reasoning)
+        pieces = self._calls(self._with_ids(calls), bool(content)) if calls else []
+        opener, closer = self._around(content)
+        if (thought or opener) and content != content.lstrip(WHITESPACE):
+            raise CannotExpress("content that begins in whitespace behind a marker: it would be read as framing")
+        if (pieces or closer) and content != content.rstrip(WHITESPACE):
+            raise CannotExpress("content that ends in whitespace before a marker: it would be read as framing")
         before = settings.lead + thought
-        if thought and content != content.lstrip(WHITESPACE):
-            raise CannotExpress("content that begins in whitespace, behind reasoning: it would be read as framing")
-        if calls and content != content.rstrip(WHITESPACE):
-            raise CannotExpress("content that ends in whitespace, before a call: it would be read as framing")
-        if not calls:
-            self._check_texts(before, reasoning, content, settings.tail, True)
-            return before + content + settings.tail
-        pieces = self._calls(self._with_ids(calls), bool(content))
-        self._check_texts(before, reasoning, content, _opening(pieces), False)
-        return before + content + "".join(piece.text for piece in pieces) + settings.tail
+        behind = "".join(piece.text for piece in pieces) + settings.tail
+        self._check_reasoning(before, reasoning)
+        self._check_content(
+            before + opener, content, reasoning, closer + (_opening(pieces) or settings.tail), not calls
+        )
+        return before + opener + content + closer + behind
+
+    def _around(self, content: str) -> tuple[str, str]:
+        """The markers around content."""
+        markers = self._grammar.content
+        if markers is None or not content:
+            return "", ""
+        return "".join(markers.open[:1]), "".join(markers.close[:1])
 
     def _reasoning(self, text: str) -> str:
         """Reasoning with its markers, "" if the turn has none."""
@@ -216,18 +225,21 @@ class _Writer:
             raise CannotExpress(f"reasoning in a turn that begins in content: {self._grammar.name} cannot open it")
         return markers.open[0] + text + markers.close[0]
 
-    def _check_texts(self, before: str, reasoning: str, content: str, behind: str, over: bool) -> None:
-        """Whether reasoning and content are text to a parser: none of it is markup, and none becomes markup together
-        with what stands behind it. `over`: then the turn is over; else a call's opener stands there."""
+    # A parser is the judge of text: whether it holds markup, and whether some of it becomes markup together with what
+    # stands behind it. It never sees a call's data.
+
+    def _check_reasoning(self, written: str, reasoning: str) -> None:
+        """Whether what is written for reasoning is read as just that."""
         parser = Parser(self._grammar, start=self._start, tools=self._tools)
-        events = parser.feed(before)
-        alone = _message([*events, *parser.copy().finish()])
-        if (alone.reasoning, alone.content, alone.tool_calls) != (reasoning, "", ()):
-            raise CannotExpress("reasoning that holds markup: what ends it, or what is more than text in it")
-        events += parser.feed(content + behind)
-        if over:
-            events += parser.finish()
-        read = _message(events)
+        read = _message([*parser.feed(written), *parser.finish()])
+        if (read.reasoning, read.content, read.tool_calls) != (reasoning, "", ()):
+            raise CannotExpress("reasoning that holds markup: what ends it, or is more than text in it")
+
+    def _check_content(self, before: str, content: str, reasoning: str, behind: str, over: bool) -> None:
+        """Whether content is read as it is. `behind`: a call's opener, or, if the turn is `over`, what ends it."""
+        parser = Parser(self._grammar, start=self._start, tools=self._tools)
+        events = parser.feed(before + content + behind)
+        read = _message([*events, *parser.finish()] if over else events)
         if read.tool_calls:
             raise CannotExpress("content that would be read as a call")
         if read.reasoning != reasoning:
@@ -250,15 +262,13 @@ class _Writer:
         done: list[_Call] = []
         for call in calls:
             self._check_name(call)
-            id = self._id_of(call)
+            own = self._id_of(call)
             if not call.exact:
-                id = "" if id in used else id
-                used.add(id)
-            spare = next(
-                text for n in range(call.number, _LIMITS.calls * 3) if (text := self._made_id(call, n)) not in used
-            )
+                own = "" if own in used else own
+                used.add(own)
+            spare = self._spare(call, used)
             used.add(spare)
-            done.append(call._replace(id=id, spare=spare))
+            done.append(call._replace(id=own, spare=spare))
         return done
 
     def _id_of(self, call: _Call) -> str:
@@ -273,9 +283,10 @@ class _Writer:
             raise call.refuse(f"its id {_shown(call.id)} does not fit {self._grammar.calls.id!r}")
         return ""
 
-    def _made_id(self, call: _Call, number: int) -> str:
-        template = self._grammar.calls.id or "{number}"
-        return template.replace("{number}", str(number)).replace("{name}", call.name)
+    def _spare(self, call: _Call, used: set[str]) -> str:
+        """An id that no other call has."""
+        template = (self._grammar.calls.id or "{number}").replace("{name}", call.name)
+        return next(made for n in count(call.number) if (made := template.replace("{number}", str(n))) not in used)
 
     def _check_name(self, call: _Call) -> None:
         name = call.name
@@ -288,25 +299,19 @@ class _Writer:
             raise call.refuse("its name has a space in it, and is not the name of a declared tool")
 
     def _calls(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
-        """All calls, in the first section that can hold them."""
-        ways: list[Callable[[], list[_Piece]]] = []
-        for section in self._sections:
-            slotted = Slot("calls") in section
-            ways.append(partial(self._slotted if slotted else self._list, section, calls, after_content))
-        if not any(Slot("calls") in section for section in self._sections):
-            ways.append(partial(self._unwrapped, calls, after_content))
+        """All calls, written the first way that can hold them: in a section, or in `call` templates where there is no
+        section around those."""
+        around = [section for section in self._sections if Slot("calls") in section]
+        whole = [section for section in self._sections if Slot("calls") not in section]
+        ways = [partial(self._slotted, section, calls) for section in around]
+        if not around:
+            ways.append(partial(self._body, calls, after_content))
+        ways += [partial(self._list, section, calls, after_content) for section in whole]
         return _first(partial(self._checked, way) for way in ways)
 
-    def _slotted(self, section: Template, calls: list[_Call], after_content: bool) -> list[_Piece]:
+    def _slotted(self, section: Template, calls: list[_Call]) -> list[_Piece]:
         at = section.index(Slot("calls"))
         return [*_literals(section[:at]), *self._body(calls, False), *_literals(section[at + 1 :])]
-
-    def _unwrapped(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
-        separator = self._grammar.calls.separator
-        pieces = self._body(calls, after_content)
-        if after_content and separator.isspace() and not pieces[0].text.isspace():
-            pieces.insert(0, _Piece(separator))
-        return pieces
 
     def _body(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
         """The calls in `call` templates: one after another, or all in one."""
@@ -314,13 +319,19 @@ class _Writer:
         return _first([*ways, *(partial(self._list, template, calls, after_content) for template in self._lists)])
 
     def _each(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
-        """The calls one after another, each in the first template that can hold it."""
+        """The calls one after another, each in the first template that can hold it.
+
+        Where the grammar says what is written between two calls, the whitespace that a template begins with is what is
+        written between content and the first one.
+        """
+        separator = self._grammar.calls.separator
         pieces: list[_Piece] = []
         for call in calls:
-            if pieces:
-                pieces.append(_Piece(self._grammar.calls.separator))
-            place = after_content and not pieces
-            pieces += _first(partial(self._single, *choice, place) for choice in self._choices(call))
+            behind = after_content and not pieces
+            written = _first(partial(self._single, *choice, behind) for choice in self._choices(call))
+            if separator and not behind and written[0].text.isspace():
+                written = written[1:]
+            pieces += [_Piece(separator), *written] if pieces else written
         return pieces
 
     def _choices(self, call: _Call) -> list[tuple[Template, _Call]]:
@@ -344,11 +355,11 @@ class _Writer:
 
     def _single(self, template: Template, call: _Call, after_content: bool) -> list[_Piece]:
         self._check_bare(template, [call], after_content)
-        fields = {"name": call.name, "id": call.id or call.spare, "number": str(call.number)}
+        fields = {"name": call.name, "id": call.id or call.spare}
         pieces: list[_Piece] = []
         for i, item in enumerate(template):
             if isinstance(item, Slot):
-                pieces += self._parameters(call)
+                pieces += self._values(call)
             elif isinstance(item, Payload):
                 pieces += self._payload(item, [call])
             else:
@@ -365,10 +376,11 @@ class _Writer:
 
     def _check_bare(self, template: Template, calls: list[_Call], after_content: bool) -> None:
         """Whether calls without a marker would be read as calls."""
-        if not isinstance(next(item for item in template if not isinstance(item, Space)), Payload):
+        first = next(item for item in template if not isinstance(item, Space))
+        if not isinstance(first, Payload):
             return
-        bare = self._grammar.calls.bare
-        if after_content and not (bare == "anywhere" or (bare == "known" and self._tools is not None)):
+        known = self._grammar.calls.bare == "known" and self._tools is not None
+        if after_content and first.codec != "python" and not known:
             raise CannotExpress("a call behind content: without a marker it would be read as content")
         for call in calls:
             if self._tools is not None and call.name not in self._tools:
@@ -428,10 +440,10 @@ class _Writer:
             raise call.refuse(f"its id: {self._grammar.name} has none")
         if keyed:
             return f'"{escape(call.name)}": {call.arguments}}}'
-        id = escape(call.id) if self._objects_have_ids else ""
-        if len(id) > _LIMITS.name - 2:
+        own = escape(call.id) if self._objects_have_ids else ""
+        if len(own) > _LIMITS.name - 2:
             raise call.refuse(f"its id is longer than {_LIMITS.name} characters as JSON text")
-        members = [f'"{escape(keys.id[0])}": "{id}"'] if id else []
+        members = [f'"{escape(keys.id[0])}": "{own}"'] if own else []
         members.append(f'"{escape(keys.name[0])}": "{escape(call.name)}"')
         members.append(f'"{escape(keys.arguments[0])}": {call.arguments}')
         return ", ".join(members) + "}"
@@ -469,26 +481,33 @@ class _Writer:
 
     # -- tagged parameters -------------------------------------------------------------------------------------------
 
-    def _parameters(self, call: _Call) -> list[_Piece]:
-        tool = self._tools.get(call.name) if self._tools is not None else None
+    def _values(self, call: _Call) -> list[_Piece]:
+        """The arguments, each in the first `parameter` template that can hold it."""
         pieces: list[_Piece] = []
         for key, value in self._distinct(call):
-            stated = "string" if value.startswith('"') else _type_of(value)
-            fields = {"key": key, "type": stated, "string": "true" if stated == "string" else "false"}
-            for i, item in enumerate(self._parameter):
-                if isinstance(item, Payload):
-                    text = self._raw(call, key, value, item, self._kind(tool, key, stated))
-                    pieces.append(_Piece(text, True, (call, key)))
-                else:
-                    pieces += self._framing(call, fields, self._parameter[:i], item)
+            pieces += _first(partial(self._value, template, call, key, value) for template in self._parameters)
         return pieces
 
-    def _kind(self, tool: Tool | None, key: str, stated: str) -> ParameterType:
+    def _value(self, template: Template, call: _Call, key: str, value: str) -> list[_Piece]:
+        stated = _type_of(value)
+        fields = {"key": key, "type": stated, "string": "true" if stated == "string" else "false"}
+        pieces: list[_Piece] = []
+        for i, item in enumerate(template):
+            if isinstance(item, Payload):
+                raw = item.codec != "json"
+                text = self._raw(call, key, value, item, self._kind(template, call, key, stated)) if raw else value
+                pieces.append(_Piece(text, True, (call, key) if raw else None))
+            else:
+                pieces += self._framing(call, fields, template[:i], item)
+        return pieces
+
+    def _kind(self, template: Template, call: _Call, key: str, stated: str) -> ParameterType:
         """What a value will be read as: the schema's type, else the one that the format states (A8), else a string."""
+        tool = self._tools.get(call.name) if self._tools is not None else None
         kind = tool.parameter(key) if tool is not None else NO_SCHEMA
         if kind.types:
             return kind
-        fields = {part for item in self._parameter for part in _fields(item)}
+        fields = {part for item in template for part in _fields(item)}
         if "type" in fields:
             return stated_type(stated)
         return _ANY_TYPE if "string" in fields and stated != "string" else NO_SCHEMA
@@ -513,7 +532,7 @@ class _Writer:
         pos = 0
         for piece in pieces:
             end = pos + len(piece.text)
-            if piece.value is not None and any(_ends_in(exit, text, pos, end) for exit in exits):
+            if piece.value is not None and any(_ends_in(ends, text, pos, end) for ends in exits):
                 call, key = piece.value
                 raise call.refuse(f"the value of {_shown(key)} holds what would end it")
             pos = end
@@ -585,8 +604,8 @@ def _first_of(text: str, chars: str) -> str:
 def _check_short(call: _Call, what: str, text: str) -> None:
     if not text or text != text.strip():
         raise call.refuse(f"its {what} {_shown(text)} is empty, or has whitespace at its edge")
-    if len(text) > _LIMITS.header // 2:
-        raise call.refuse(f"its {what} is too long")
+    if len(text) > _LIMITS.name:
+        raise call.refuse(f"its {what} is longer than {_LIMITS.name} characters")
 
 
 def _check_reading(call: _Call, key: str, value: str, kind: ParameterType) -> None:
@@ -606,9 +625,9 @@ def _check_reading(call: _Call, key: str, value: str, kind: ParameterType) -> No
 
 
 def _type_of(value: str) -> str:
-    """The JSON type of a value that is no string, as schemas call it."""
-    known = {"{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}.get(value[0])
-    return known or ("number" if set(value) & set(".eE") else "integer")
+    """The JSON type of a value, as schemas call it."""
+    known = {'"': "string", "{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}
+    return known.get(value[0]) or ("number" if set(value) & set(".eE") else "integer")
 
 
 def _ends_in(exit: Exit, text: str, pos: int, end: int) -> bool:
