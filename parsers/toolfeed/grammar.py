@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .message import ToolCall
     from .program import Program
 
+_MOST_BINDINGS = 64  # of parameters to one grammar are kept; a model cannot fill the memory with its own
+
 StartState: TypeAlias = Literal["content", "reasoning"]
 
 
@@ -97,9 +99,9 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `section`: around all calls; `call`: one call; `parameter`: one argument. The first of several is written, all are
     read. `separator`: what is written between two calls. `optional`: markers that may be missing. `commit`: a call
     starts at its complete "name", or when its "arguments" begin as well. `names`: "any" text up to the terminator, or
-    "words", where a name with a space in it has to be a declared tool's. `id`: how a name is read from an id, and an
-    id is written. `bare`: where a JSON call without a marker may begin: at the "start" of the text or after
-    reasoning, or, if the tools are given and its name is "known", anywhere.
+    "words", where a name with a space in it has to be a declared tool's, or "chosen": the tool that `tool_choice`
+    names. `id`: how a name is read from an id, and an id is written. `bare`: where a JSON call without a marker may
+    begin: at the "start" of the text or after reasoning, or, if the tools are given and its name is "known", anywhere.
     """
 
     section: tuple[str, ...] = ()
@@ -108,7 +110,7 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     separator: str = ""
     optional: tuple[str, ...] = ()
     commit: Literal["name", "arguments"] = "name"
-    names: Literal["any", "words"] = "any"
+    names: Literal["any", "words", "chosen"] = "any"
     id: str = ""
     bare: Literal["start", "known"] = "start"
     keys: Keys = Keys()
@@ -179,7 +181,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
 
     `name`, `aliases`: what `Parser` takes. `models`: patterns of model ids. `source`: where the format is defined.
     `special_tokens`: those that a server must not strip. `turn_end`: tokens that end a turn and mean nothing else.
-    `spellings`: other ways in which models write a marker. `absorb`: markers that vanish where they stand alone.
+    `parameters`: parts of markers that differ between checkpoints, `{suffix}`, and what they begin with if there are
+    any. `spellings`: other ways in which models write a marker. `absorb`: markers that vanish where they stand alone.
     """
 
     name: str
@@ -195,6 +198,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     calls: Calls = Calls()
     spellings: dict[str, tuple[str, ...]] = {}
     absorb: tuple[str, ...] = ()
+    parameters: dict[str, str] = {}
     repair: Repair | None = None
     examples: tuple[Example, ...] = ()
 
@@ -219,6 +223,33 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
         from .loader import read
 
         return read(text, file)
+
+    def bind(self, parameters: Mapping[str, str]) -> Grammar:
+        """The same grammar with these parameters set. Raises GrammarError for one that it does not have."""
+        for key in parameters:
+            if key not in self.parameters:
+                known = ", ".join(sorted(self.parameters)) or "none"
+                raise GrammarError(f"{self.name} has no parameter {key!r}; it has {known}", key="parameters")
+        if not parameters:
+            return self
+        return self._bound(tuple(sorted(parameters.items())))
+
+    def _bound(self, parameters: tuple[tuple[str, str], ...]) -> Grammar:
+        known = self._bindings.get(parameters)
+        if known is None:
+            text = msgspec.json.encode(msgspec.structs.replace(self, examples=())).decode()
+            for key, value in parameters:
+                text = text.replace("{" + key + "}", msgspec.json.encode(value).decode()[1:-1])
+            known = msgspec.json.decode(text, type=Grammar)
+            left = {key: lead for key, lead in self.parameters.items() if key not in dict(parameters)}
+            known = msgspec.structs.replace(known, parameters=left)
+            if len(self._bindings) < _MOST_BINDINGS:
+                self._bindings[parameters] = known
+        return known
+
+    @cached_property
+    def _bindings(self) -> dict[tuple[tuple[str, str], ...], Grammar]:
+        return {}
 
     @cached_property
     def program(self) -> Program:

@@ -178,23 +178,24 @@ def check(grammar: Grammar) -> None:
     if not grammar.name or re.search(r"[^\w.\-]", grammar.name):
         raise GrammarError("is made of letters, digits, '_', '-' and '.'", key="name")
     _no_empty(grammar)
-    sections = _templates("calls.section", calls.section)
-    bodies = _templates("calls.call", calls.call)
-    parameters = _templates("calls.parameter", calls.parameter)
-    extra = _templates("repair.call", grammar.repair.call) if grammar.repair else []
+    known = tuple(grammar.parameters)
+    sections = _templates("calls.section", calls.section, known)
+    bodies = _templates("calls.call", calls.call, known)
+    parameters = _templates("calls.parameter", calls.parameter, known)
+    extra = _templates("repair.call", grammar.repair.call, known) if grammar.repair else []
     if not sections and not bodies and grammar.messages is None:
         raise GrammarError("says nothing of how a call is written; give `call` or `section`", key="calls")
     slotted = [section for section in sections if Slot("calls") in section]
     if slotted and not bodies:
         raise GrammarError("holds {calls}, but there is no `call` template", key="calls.section")
     for section in sections:
-        _check_section(section)
+        _check_section(section, known)
     for body in [*bodies, *extra]:
-        _check_call(body, bool(parameters), calls)
+        _check_call(body, bool(parameters), calls, known)
     for parameter in parameters:
-        _check_parameter(parameter)
+        _check_parameter(parameter, known)
     if grammar.messages is not None:
-        bodies += _templates("messages.body", (grammar.messages.body,))
+        bodies += _templates("messages.body", (grammar.messages.body,), known)
         _check_messages(grammar.messages)
     if parameters and not any(Slot("parameters") in body for body in bodies):
         raise GrammarError("is never used: no `call` holds {parameters}", key="calls.parameter")
@@ -220,11 +221,11 @@ def _no_empty(grammar: Grammar) -> None:
             raise GrammarError("holds an empty marker", key=key)
 
 
-def _templates(key: str, lines: tuple[str, ...]) -> list[tuple[Item, ...]]:
+def _templates(key: str, lines: tuple[str, ...], parameters: tuple[str, ...]) -> list[tuple[Item, ...]]:
     result = []
     for line in lines:
         try:
-            items = parse_template(line)
+            items = parse_template(line, parameters)
         except NotationError as error:
             raise GrammarError(str(error), key=key) from None
         if not items:
@@ -238,20 +239,21 @@ def _first(items: tuple[Item, ...]) -> Item | None:
     return next((item for item in items if not isinstance(item, Space)), None)
 
 
-def _fields(items: tuple[Item, ...]) -> Iterator[str]:
+def _fields(items: tuple[Item, ...], known: tuple[str, ...]) -> Iterator[str]:
     for item in items:
         if isinstance(item, Field):
             yield item.name
         elif isinstance(item, Tag):
-            yield from item.fields
+            yield from (field for field in item.fields if field not in known)
 
 
-def _check_section(items: tuple[Item, ...]) -> None:
+def _check_section(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
     holds = [item for item in items if item == Slot("calls") or (isinstance(item, Payload) and item.what == "calls")]
     if len(holds) != 1:
         raise GrammarError("holds exactly one {calls} or {calls:CODEC}", key="calls.section")
     for item in items:
-        if isinstance(item, Field | Tag) or (isinstance(item, Payload | Slot) and item is not holds[0]):
+        payload = isinstance(item, Payload | Slot) and item is not holds[0]
+        if payload or list(_fields((item,), known)):
             raise GrammarError(
                 "holds markers and calls only; names and arguments belong into `call`", key="calls.section"
             )
@@ -261,7 +263,7 @@ def _check_section(items: tuple[Item, ...]) -> None:
         )
 
 
-def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls) -> None:
+def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls, known: tuple[str, ...]) -> None:
     key = "calls.call"
     payloads = [item for item in items if isinstance(item, Payload | Slot)]
     if len(payloads) != 1:
@@ -273,35 +275,36 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls) -> 
         raise GrammarError("cannot hold this: {calls} belongs into `section`, {value:…} into `parameter`", key=key)
     if payload == Slot("parameters") and not has_parameters:
         raise GrammarError("holds {parameters}, but there is no `parameter` template", key=key)
-    fields = list(_fields(items))
+    fields = list(_fields(items, known))
     if len(set(fields)) < len(fields):
         raise GrammarError("holds a field twice", key=key)
     names_itself = isinstance(payload, Payload) and payload.what in ("call", "calls")
-    named = "name" in fields or ("id" in fields and "{name}" in calls.id)
+    chosen = calls.names == "chosen"
+    named = chosen or "name" in fields or ("id" in fields and "{name}" in calls.id)
     if names_itself and fields:
         raise GrammarError("holds a field, but the codec of {call:…} and {calls:…} reads the name itself", key=key)
     if not names_itself and not named:
         hint = "; the id holds it if `id` says how" if "id" in fields else ""
         raise GrammarError(f"has no {{name}}{hint}", key=key)
     before = items[: items.index(payload)]
-    if not names_itself and not isinstance(_first(before), Marker | Tag):
+    if not names_itself and not chosen and not isinstance(_first(before), Marker | Tag):
         raise GrammarError("begins with no marker, so nothing tells a call from text", key=key)
-    if not names_itself and not {"name", "id"} & set(_fields(before)):
+    if not names_itself and not chosen and not {"name", "id"} & set(_fields(before, known)):
         raise GrammarError("has its name behind the arguments; it has to come before them", key=key)
     for item, behind in itertools.pairwise(items):
         if isinstance(item, Field) and isinstance(behind, Field):
             raise GrammarError("has two fields with nothing between them", key=key)
 
 
-def _check_parameter(items: tuple[Item, ...]) -> None:
+def _check_parameter(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
     key = "calls.parameter"
     values = [item for item in items if isinstance(item, Payload)]
     if len(values) != 1 or values[0].what != "value" or any(isinstance(item, Slot) for item in items):
         raise GrammarError("holds exactly one {value:text}", key=key)
     at = items.index(values[0])
-    if list(_fields(items[:at]))[:1] != ["key"]:
+    if list(_fields(items[:at], known))[:1] != ["key"]:
         raise GrammarError("has its {key} before the value", key=key)
-    if not any(isinstance(item, Marker) for item in items[at:]):
+    if not any(isinstance(item, Marker | Tag) and not list(_fields((item,), known)) for item in items[at:]):
         raise GrammarError("has no closer behind the value, so the value never ends", key=key)
     if not isinstance(_first(items), Marker | Tag):
         raise GrammarError(

@@ -25,8 +25,8 @@ FIELDS: Final = ("name", "id", "key", "type", "string")
 SLOTS: Final = ("calls", "parameters")
 CODECS: Final[dict[str, tuple[str, ...]]] = {
     "call": ("json", "keyed"),
-    "calls": ("json", "keyed", "python"),
-    "arguments": ("json",),
+    "calls": ("json", "keyed", "literal", "python"),
+    "arguments": ("json", "object"),
     "value": ("text", "stripped", "json"),
 }
 
@@ -92,8 +92,9 @@ _BRACED: Final = re.compile(r"\{([^{}]*)\}")
 _SPACE: Final = re.compile(r"\s+")
 
 
-def parse_template(line: str) -> tuple[Item, ...]:
-    """The items of a template line. Raises NotationError."""
+def parse_template(line: str, parameters: Iterable[str] = ()) -> tuple[Item, ...]:
+    """The items of a template line; `parameters` are fields besides the usual ones. Raises NotationError."""
+    extra = tuple(parameters)
     items: list[Item] = []
     i = 0
     while i < len(line):
@@ -101,10 +102,10 @@ def parse_template(line: str) -> tuple[Item, ...]:
             items.append(Space(space.group()))
             i = space.end()
         elif line[i] == "{" and not line.startswith("{{", i):
-            item, i = _braced(line, i)
+            item, i = _braced(line, i, extra)
             items.append(item)
         else:
-            parts, i = _literal(line, i)
+            parts, i = _literal(line, i, extra)
             if all(isinstance(part, str) for part in parts):
                 items.append(Marker("".join(part for part in parts if isinstance(part, str))))
             else:
@@ -112,7 +113,7 @@ def parse_template(line: str) -> tuple[Item, ...]:
     return tuple(_trimmed(_bracketed(items)))
 
 
-def _braced(line: str, i: int) -> tuple[Item, int]:
+def _braced(line: str, i: int, extra: tuple[str, ...]) -> tuple[Item, int]:
     match = _BRACED.match(line, i)
     if match is None:
         raise NotationError(f"the brace at column {i + 1} is not closed; a literal brace is written {{{{ or }}}}")
@@ -126,7 +127,7 @@ def _braced(line: str, i: int) -> tuple[Item, int]:
         return Payload(what, codec, trim="strip" if codec == "stripped" else "none"), match.end()
     if what in SLOTS:
         return Slot(what), match.end()
-    if what in FIELDS:
+    if what in FIELDS or what in extra:
         return Field(what), match.end()
     if what in CODECS:
         raise NotationError(f"{{{what}}} needs a codec: {_braces(f'{what}:{codec}' for codec in CODECS[what])}")
@@ -137,7 +138,7 @@ def _braces(names: Iterable[str]) -> str:
     return ", ".join("{" + name + "}" for name in names)
 
 
-def _literal(line: str, i: int) -> tuple[list[str | Field], int]:
+def _literal(line: str, i: int, extra: tuple[str, ...]) -> tuple[list[str | Field], int]:
     """One marker or tag from line[i] on, and where it ends."""
     closer = {"<": ">", "[": "]"}.get(line[i], "")
     if line.startswith("[{", i):
@@ -160,7 +161,7 @@ def _literal(line: str, i: int) -> tuple[list[str | Field], int]:
         if char == "{":
             if not closer:
                 break
-            item, i = _braced(line, i)
+            item, i = _braced(line, i, extra)
             if not isinstance(item, Field):
                 raise NotationError(f"only a field can stand inside a marker, one of {_braces(FIELDS)}")
             parts += [text, item] if text else [item]

@@ -94,6 +94,7 @@ class Parser:
         "_call_region",
         "_calls_on",
         "_candidate_kind",
+        "_chosen",
         "_codec",
         "_confirm",
         "_direct",
@@ -143,6 +144,7 @@ class Parser:
         "_tools",
         "_trim",
         "_turn_notes",
+        "_unbound",
         "_used_ids",
         "_value",
         "_wait",
@@ -171,13 +173,13 @@ class Parser:
         _one_of("start", start, (None, "content", "reasoning"))
         _one_of("unknown_tools", unknown_tools, (None, "forward", "content"))
         _one_of("whitespace", whitespace, ("trim", "keep"))
-        if parameters:
-            raise ToolfeedError(f"{grammar.name} takes no parameters, but got {', '.join(sorted(parameters))}")
+        grammar = grammar.bind(parameters or {})
         self._grammar = grammar
         self._program: Program = grammar.repairing_program if repair else grammar.program
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
         self._calls_on = tool_choice != "none" and (self._tools is None or len(self._tools) > 0)
         self._objects_anywhere = grammar.calls.bare == "known" and self._tools is not None
+        self._chosen = _chosen_tool(tool_choice)
         self._forward = unknown_tools
         self._trim = whitespace == "trim"
         self._repair = repair
@@ -207,6 +209,7 @@ class Parser:
         self._spec: list[str] | None = None
         self._spec_from = 0
         self._spec_length = 0
+        self._unbound = grammar  # the grammar before it
         self._spec_skip = 0  # how much of it is content at once if it fails: up to the opener's first character
         self._element_from = 0  # where in it the first call of a list begins
         self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
@@ -564,6 +567,8 @@ class Parser:
         if self._may_grow(branch, buf, j):
             return UNDECIDED
         kind = branch.kind
+        if kind != "step" and self._grammar.parameters:
+            self._bind(match)
         if kind == "header":
             return self._header_inside(match, buf, pos, j)
         if kind == "message_close":
@@ -761,6 +766,7 @@ class Parser:
         self._spec_length = 0
         self._spec_skip = j - keep + 1
         self._element_from = 0
+        self._unbound = self._grammar
         self._candidate_kind = kind
         self._bare_rules = self._bare_rules and kind == "element"
         self._confirm = False
@@ -796,6 +802,8 @@ class Parser:
         self._wait = False
         self._sink.unsettle(self._base + start)
         self._state = self._return
+        if self._unbound is not self._grammar:
+            self._set_grammar(self._unbound)
         self._set_region_node()
         end = start + self._spec_skip
         if self._candidate_kind == "separator" and self._final and not buf[end:].strip(WHITESPACE):
@@ -993,10 +1001,26 @@ class Parser:
         self._name = found.group("name").strip(WHITESPACE) if found else text
         self._id = text if exact else ""
 
+    def _bind(self, match: Any) -> None:
+        """A marker has a part that differs between checkpoints: in the rest of the turn it has to be the same."""
+        found = match.groupdict()
+        bound = {key: found[key] for key in self._grammar.parameters if found.get(key) is not None}
+        if bound:
+            self._set_grammar(self._grammar.bind(bound))
+
+    def _set_grammar(self, grammar: Grammar) -> None:
+        """Go on with another binding of the grammar; its steps have the same numbers."""
+        self._grammar = grammar
+        self._program = grammar.repairing_program if self._repair else grammar.program
+        if self._step is not None:
+            self._step = self._program.steps[self._step.id]
+
     def _advance(self, branch: Branch, match: Any, buf: str, j: int) -> int:
         """A marker of the framing stands at j."""
         role = branch.role
         end: int = match.end()
+        if self._grammar.parameters:
+            self._bind(match)
         if self._open and branch.begins:  # the next call; the closers of this one are missing
             self._note("closer_missing")
             self._end_call("complete", buf, j)
@@ -1185,14 +1209,17 @@ class Parser:
         assert isinstance(item, Payload)
         limits = self._limits
         if item.what == "arguments":
-            if self._spec is not None and not self._start_call(self._name, self._id, buf, j):
+            name = self._chosen if self._grammar.calls.names == "chosen" else self._name
+            if self._spec is not None and not self._start_call(name, self._id, buf, j):
                 return self._fail(j)
             self._codec = Arguments(limits.digits, self._repair)
             self._bare_rules = False
         else:
             if self._open:  # another object in one pair of tags
                 self._end_call("complete", buf, j)
-            self._bare_rules = not step.wrapped or self._grammar.calls.commit == "arguments"
+            self._bare_rules = self._grammar.calls.commit == "arguments" or (
+                item.codec == "python" and not step.wrapped
+            )
             self._codec = self._list_codec(item, self._bare_rules)
         self._step = step
         self._state = PAYLOAD
@@ -1213,6 +1240,7 @@ class Parser:
                 keyed=item.codec == "keyed",
                 bare=bare,
                 lenient=self._repair,
+                literal=item.codec == "literal",
                 declared=declared,
                 limit=limits.name,
                 digits=limits.digits,
@@ -1365,6 +1393,7 @@ class Parser:
             dropped=repeated,
             declared=tool.declared if tool is not None and tool.has_schema else None,
             limit=self._limits.header,
+            hold=self._limits.hold,
             digits=self._limits.digits,
             repair=self._repair,
         )
@@ -1418,6 +1447,15 @@ def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
         behind = buf[match.end() : match.end() + 1] if match else ""
         steps = [step for step in steps if behind and behind in step.second]
     return steps[0] if steps else None
+
+
+def _chosen_tool(choice: ToolChoice) -> str:
+    """The tool that a `tool_choice` names, in the shapes that APIs have; "" if it names none."""
+    if not isinstance(choice, dict):
+        return ""
+    function = choice.get("function")
+    name = function.get("name") if isinstance(function, dict) else choice.get("name")
+    return name if isinstance(name, str) else ""
 
 
 def _one_of(what: str, value: object, choices: tuple[object, ...]) -> None:

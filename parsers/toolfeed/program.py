@@ -12,7 +12,7 @@ text is bounded by `Limits.header`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import regex
@@ -46,13 +46,15 @@ _IDENTIFIER: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 # What a payload can begin with, after whitespace; and what stands behind a bracket, where payloads begin alike.
 _FIRST: Final = {
     "arguments:json": '{"n',
+    "arguments:object": "{",
     "call:json": "{[",
     "calls:json": "[{",
     "call:keyed": "{[",
     "calls:keyed": "[{",
+    "calls:literal": "[{",
     "calls:python": "[",
 }
-_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "python": _IDENTIFIER + "]"}
+_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "literal": "{]", "object": "", "python": _IDENTIFIER + "]"}
 
 
 class Form:
@@ -94,7 +96,7 @@ class Step:
         self.forms = forms  # a marker's or tag's spellings
         self.optional = optional
         self.next: tuple[Ready, ...] = ()
-        self.fields: tuple[str, ...] = item.fields if isinstance(item, Tag) else ()
+        self.fields: tuple[str, ...] = ()
         self.first = ""  # the characters that a payload can begin with
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
         self.second = ""  # and those behind its bracket
@@ -181,6 +183,7 @@ class Program:
         self.grammar = grammar
         calls = grammar.calls
         damage = grammar.repair if repair else None
+        self._parameters = grammar.parameters
         self._optional = set(calls.optional) | set(damage.optional if damage else ())
         self._spellings: dict[str, tuple[str, ...]] = dict(grammar.spellings)
         if damage:
@@ -196,10 +199,10 @@ class Program:
         self.section_openers: frozenset[int] = frozenset()
         messages = grammar.messages
         self._build(
-            [parse_template(line) for line in calls.section],
-            [parse_template(line) for line in (*calls.call, *(damage.call if damage else ()))],
-            [parse_template(line) for line in calls.parameter],
-            parse_template(messages.body) if messages is not None else (),
+            [self._template(line) for line in calls.section],
+            [self._template(line) for line in (*calls.call, *(damage.call if damage else ()))],
+            [self._template(line) for line in calls.parameter],
+            self._template(messages.body) if messages is not None else (),
             messages.close if messages is not None else (),
         )
         self.headers = Headers(grammar.messages) if grammar.messages is not None else None
@@ -256,9 +259,12 @@ class Program:
             body.link(after_call)
         if message:  # a call's body in a message, whose opener is a header
             body = self._call(message, parameters)
+            for step in body.parts:
+                if isinstance(step, Step):
+                    step.wrapped = True
             if message_close:
                 closer = self._step("closer", Marker(message_close[0]))
-                closer.forms = tuple(_literal(text) for text in message_close)
+                closer.forms = tuple(self._text_form(text) for text in message_close)
                 body.parts.append(closer)
             body.link(())
             self.message_body = frozenset(ready.step.id for ready in body.first())
@@ -276,13 +282,32 @@ class Program:
         forms: list[Form] = []
         optional = False
         if isinstance(item, Marker | Tag):
-            forms.append(_form(item))
-            for text in self._spellings.get(item.text, ()):
-                forms += [_form(other) for other in parse_template(text) if isinstance(other, Marker | Tag)]
+            forms.append(self._form(item))
+            forms += [self._text_form(text) for text in self._spellings.get(item.text, ())]
             optional = item.text in self._optional
         step = Step(len(self.steps), role, item, tuple(forms), optional)
+        if isinstance(item, Tag):
+            step.fields = tuple(field for field in item.fields if field not in self._parameters)
         self.steps.append(step)
         return step
+
+    def _template(self, line: str) -> tuple[Item, ...]:
+        return parse_template(line, self._parameters)
+
+    def _form(self, item: Marker | Tag) -> Form:
+        if isinstance(item, Marker):
+            return _literal(item.text)
+        head = item.parts[0]
+        assert isinstance(head, str)
+        # A detokenizer may have put a space behind the first character.
+        return Form(head, _tag_pattern(item, self._parameters), [head[:2], head[0] + " "], tag=True)
+
+    def _text_form(self, text: str) -> Form:
+        """The form of markers that are no template: those of reasoning, spellings, and the like."""
+        forms = [self._form(item) for item in self._template(text) if isinstance(item, Marker | Tag)]
+        if len(forms) == 1:
+            return forms[0]
+        return _literal(text)
 
     def _call(self, template: tuple[Item, ...], parameters: list[tuple[Item, ...]]) -> _Body:
         """The steps of one call template; its parameter templates are made anew, so that they know what follows."""
@@ -299,7 +324,9 @@ class Program:
                 step = self._step("payload", item)
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
                 step.second = _BEHIND_BRACKET[item.codec]
-                step.wrapped = bool(steps) or item.what == "arguments"
+                step.wrapped = bool(steps)
+                if item.what == "arguments" and not steps:
+                    step.first = "{"
                 step.at_start = not step.wrapped and item.codec != "python"
                 if item.codec == "python" and step.wrapped:
                     step.first += _IDENTIFIER
@@ -425,7 +452,7 @@ class Program:
         return [*self._markers("message_close", messages.close), (header, Branch("header", "open", ()))]
 
     def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[Form, Branch]]:
-        return [(_literal(text), Branch(kind, "open", ())) for text in texts]
+        return [(self._text_form(text), Branch(kind, "open", ())) for text in texts]
 
     def _node(self, ready: list[Ready], others: list[tuple[Form, Branch]]) -> Node:
         node = Node()
@@ -632,15 +659,6 @@ def _unique(ready: Iterable[Ready]) -> tuple[Ready, ...]:
 # -- patterns ----------------------------------------------------------------------------------------------------
 
 
-def _form(item: Marker | Tag) -> Form:
-    if isinstance(item, Marker):
-        return _literal(item.text)
-    head = item.parts[0]
-    assert isinstance(head, str)
-    # A detokenizer may have put a space behind the first character.
-    return Form(head, _tag_pattern(item), [head[:2], head[0] + " "], tag=True)
-
-
 def _literal(text: str) -> Form:
     """A marker; where its text has whitespace, any amount of it."""
     words = text.split()
@@ -650,12 +668,16 @@ def _literal(text: str) -> Form:
 _TAG_TOKEN: Final = re.compile(r"\s+|[<>=\"'/]|[^\s<>=\"'/]+")
 
 
-def _tag_pattern(tag: Tag) -> str:
+def _tag_pattern(tag: Tag, parameters: Mapping[str, str]) -> str:
     """A tag with fields, spaces allowed where detokenizers put them and an attribute's quotes as models write them."""
     pattern = ""
     parts = list(tag.parts)
     for i, part in enumerate(parts):
         if isinstance(part, Field):
+            if part.name in parameters:
+                lead = regex.escape(parameters[part.name], special_only=True)
+                pattern += rf"(?P<{part.name}>(?:{lead}[\w.\-]{{1,64}})?)"
+                continue
             before, after = parts[i - 1], parts[i + 1]
             quoted = isinstance(before, str) and before[-1] in "\"'" and isinstance(after, str) and after[0] in "\"'"
             pattern += _attribute_pattern(part.name, quoted, "[]" if str(parts[0])[0] == "[" else "<>")

@@ -24,17 +24,19 @@ class Arguments:
     nothing but whitespace, are `{}`. Anything else is an error at its first character.
     """
 
-    __slots__ = ("_escape", "_high", "_lenient", "_mode", "_seen", "_word", "done", "error", "value")
+    __slots__ = ("_escape", "_high", "_lenient", "_mode", "_none", "_seen", "_word", "done", "error", "value")
 
-    def __init__(self, digits: int = 4000, lenient: bool = False) -> None:
-        """`lenient`: what Python writes, and a comma too many, are read as well."""
-        self.value = PythonValue(digits, python=False) if lenient else JsonValue(digits, object_only=True)
+    def __init__(self, digits: int = 4000, lenient: bool = False, python: bool = False) -> None:
+        """`lenient`: what Python writes, and a comma too many, are read as well; `python`: as what the format
+        writes."""
+        self.value = PythonValue(digits, python=python) if lenient else JsonValue(digits, object_only=True)
         self._lenient = lenient
         self.done = False
         self.error = ""
         self._mode = _BEFORE
         self._escape = ""  # an escape of the outer string, so far
         self._high = ""  # a high surrogate that waits for its other half
+        self._none = "null"
         self._word = 0  # letters of null that were read
         self._seen = False  # the outer string holds more than whitespace
 
@@ -47,6 +49,7 @@ class Arguments:
         twin._mode = self._mode
         twin._escape = self._escape
         twin._high = self._high
+        twin._none = self._none
         twin._word = self._word
         twin._seen = self._seen
         return twin
@@ -58,7 +61,7 @@ class Arguments:
     @property
     def held(self) -> str:
         if self._mode == _NULL:
-            return "null"[: self._word]
+            return self._none[: self._word]
         return self.value.held + self._high + self._escape
 
     @property
@@ -84,6 +87,9 @@ class Arguments:
                 return pos
             char = text[pos]
             self._mode = {'"': _STRING, "n": _NULL}.get(char, _OBJECT)
+            if char == "N" and self._lenient:
+                self._mode = _NULL
+                self._none = "None"
             pos += self._mode == _STRING
             if self._lenient and self._mode == _OBJECT and char != "{":
                 self.error = "the arguments are not a JSON object"
@@ -99,7 +105,7 @@ class Arguments:
 
     def _null(self, text: str, pos: int, out: list[str]) -> int:
         while pos < len(text) and self._word < 4:
-            if text[pos] != "null"[self._word]:
+            if text[pos] != self._none[self._word]:
                 self.error = "the arguments are not a JSON object"
                 return pos
             self._word += 1

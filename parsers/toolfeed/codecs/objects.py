@@ -58,6 +58,7 @@ class CallObjects:
         "_lenient",
         "_limit",
         "_list",
+        "_literal",
         "_named",
         "_nested",
         "_other",
@@ -84,17 +85,20 @@ class CallObjects:
         keyed: bool = False,
         bare: bool = False,
         lenient: bool = False,
+        literal: bool = False,
         declared: frozenset[str] | None = None,
         limit: int = 256,
         digits: int = 4000,
     ) -> None:
         """`names`, `arguments`, `ids`: the spellings of those keys. `bare`: no marker stands before the object, so only
         a name and arguments together make it a call, and an unknown key none. `declared`: the tools' names. `lenient`:
-        what Python writes for JSON, and commas too many or too few, are read and noted."""
+        what Python writes for JSON, and commas too many or too few, are read and noted. `literal`: Python is what the
+        format writes."""
         self._keys = (names, arguments, ids)
         self._keyed = keyed
         self._bare = bare
-        self._lenient = lenient
+        self._lenient = lenient or literal
+        self._literal = literal
         self._tools = declared
         self._limit = limit
         self._digits = digits
@@ -372,11 +376,11 @@ class CallObjects:
             self._state = _FIRST_KEY
             return pos + 1
         if role == "arguments":
-            if char == "n" and self._bare:
+            if char in "nN" and self._bare:
                 return self._fault(pos, "no arguments")
-            if char not in '{"n':
+            if char not in ('{"nN' if self._lenient else '{"n'):
                 return self._fault(pos, "the arguments are not a JSON object")
-            self._arguments = Arguments(self._digits, self._lenient)
+            self._arguments = Arguments(self._digits, lenient=self._lenient, python=self._literal)
             self._tile("framing", pos)
             self._state = _IN_ARGUMENTS
             self._begin_if_ready()
@@ -389,7 +393,7 @@ class CallObjects:
 
     def _machine(self) -> JsonValue:
         """What reads a value that is no argument."""
-        return PythonValue(self._digits, python=False) if self._lenient else JsonValue(self._digits)
+        return PythonValue(self._digits, python=self._literal) if self._lenient else JsonValue(self._digits)
 
     def _begin_if_ready(self) -> None:
         """Start the call when all that it needs is known."""

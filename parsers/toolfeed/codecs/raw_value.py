@@ -73,18 +73,20 @@ class RawValue:
         dropped: bool = False,
         declared: frozenset[str] | None = None,
         limit: int = 1024,
+        hold: int = 65536,
         digits: int = 4000,
         repair: bool = False,
     ) -> None:
         """`dropped`: the value of a repeated key goes nowhere. `declared`: the parameters that may begin where this
-        one's closer is missing; None if that is not known. `limit`: of an end's length."""
+        one's closer is missing; None if that is not known. `limit`: of an end's length; `hold`: of what may be
+        undecided."""
         self._exit = exit
         self._declared = declared
         self._limit = limit
         self._digits = digits
         self._dropped = dropped
         self._quoted = kind.is_string
-        self._reader = None if kind.is_string else TypedReader(kind, digits=digits, repair=repair)
+        self._reader = None if kind.is_string else TypedReader(kind, digits=digits, hold=hold, repair=repair)
         self._container: PythonValue | None = None
         self._begun = False  # what the tags trim at its start is gone
         self.notes: list[str] = []
