@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from toolfeed.grammar import Example
 from toolfeed.notation import Marker, Tag, parse_template
 from toolfeed.registry import grammar_folder
 
+WHITESPACE = " \t\r\n"
 TILES = ("content", "reasoning", "marker", "name", "arguments", "framing", "dropped")
 
 # -- turns ---------------------------------------------------------------------------------------------------------------
@@ -90,25 +91,33 @@ def all_turns() -> tuple[Turn, ...]:
 
 @cache
 def markers_of(name: str) -> tuple[str, ...]:
-    """Every marker of a grammar, as its templates write it (a field is written `x`), and the whitespace beside it."""
-    grammar = grammar_of(name)
-    calls, reasoning = grammar.calls, grammar.reasoning
-    lines = [*calls.section, *calls.call, *calls.parameter, *(grammar.repair.call if grammar.repair else ())]
-    found: list[str] = []
-    for line in lines:
-        for item in parse_template(line):
-            if isinstance(item, Marker):
-                found.append(item.text)
-            elif isinstance(item, Tag):
-                found.append("".join(part if isinstance(part, str) else "x" for part in item.parts))
-                found.append(next(part for part in item.parts if isinstance(part, str)))
-    spellings = [grammar.spellings, grammar.repair.spellings if grammar.repair else {}]
-    found += [other for table in spellings for others in table.values() for other in others]
-    found += [*grammar.absorb, *(grammar.repair.absorb if grammar.repair else ()), *grammar.turn_end]
-    found += [calls.separator] if calls.separator.strip() else []
-    if reasoning is not None:
-        found += [*reasoning.open, *reasoning.close]
-    return tuple(dict.fromkeys(found))
+    """Every marker of a grammar as it may stand in a text (a field is written `x`), with the whitespace beside it."""
+    return tuple(dict.fromkeys(text.replace("{suffix}", ":x") for text in _markers(grammar_of(name))))
+
+
+def _markers(grammar: Grammar) -> Iterator[str]:
+    calls, reasoning, content, repair = grammar.calls, grammar.reasoning, grammar.content, grammar.repair
+    lines = [*calls.section, *calls.call, *calls.parameter, *(repair.call if repair else ())]
+    for item in (item for line in lines for item in parse_template(line, grammar.parameters)):
+        if isinstance(item, Marker):
+            yield item.text
+        elif isinstance(item, Tag):
+            yield "".join(part if isinstance(part, str) else "x" for part in item.parts)
+            yield next(part for part in item.parts if isinstance(part, str))
+    for table in (grammar.spellings, repair.spellings if repair else {}):
+        for others in table.values():
+            yield from others
+    yield from grammar.absorb
+    yield from repair.absorb if repair else ()
+    yield from grammar.turn_end
+    if calls.separator.strip():
+        yield calls.separator
+    for pair in (reasoning, content):
+        if pair is not None:
+            yield from (*pair.open, *pair.close)
+    if grammar.messages is not None:
+        yield from re.findall(r"<[^<>{}]*>|[^<>{}()|?\s]+", grammar.messages.header)
+        yield from grammar.messages.close
 
 
 @cache
@@ -330,7 +339,7 @@ class Reading:
             assert self.open_call is None, "a call starts in a call"
             assert event.index == len(self._ended), "indices count 0, 1, 2…"
             assert event.name
-            assert event.name == event.name.strip()
+            assert event.name == event.name.strip(WHITESPACE)
             assert event.id
             ids = [e.id for e in self.events if isinstance(e, ToolCallStart)]
             assert event.id not in ids, "an id that is not unique"

@@ -120,6 +120,7 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is read as well with `repair=True`: the damage that formats.md marks as optional."""
 
     call: tuple[str, ...] = ()
+    parameter: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     spellings: dict[str, tuple[str, ...]] = {}
     absorb: tuple[str, ...] = ()

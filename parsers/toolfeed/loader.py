@@ -25,7 +25,7 @@ _ONE_OR_MORE: Final = {
     ("messages",): ("close",),
     ("calls",): ("section", "call", "parameter", "optional"),
     ("calls", "keys"): ("name", "arguments", "id"),
-    ("repair",): ("call", "optional", "absorb"),
+    ("repair",): ("call", "parameter", "optional", "absorb"),
 }
 _TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "": Grammar,
@@ -182,6 +182,8 @@ def check(grammar: Grammar) -> None:
     sections = _templates("calls.section", calls.section, known)
     bodies = _templates("calls.call", calls.call, known)
     parameters = _templates("calls.parameter", calls.parameter, known)
+    if grammar.repair is not None:
+        parameters += _templates("repair.parameter", grammar.repair.parameter, known)
     extra = _templates("repair.call", grammar.repair.call, known) if grammar.repair else []
     if not sections and not bodies and grammar.messages is None:
         raise GrammarError("says nothing of how a call is written; give `call` or `section`", key="calls")

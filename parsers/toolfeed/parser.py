@@ -115,6 +115,7 @@ class Parser:
         "_keys",
         "_kind",
         "_limits",
+        "_lines",
         "_model_id",
         "_name",
         "_node",
@@ -240,6 +241,7 @@ class Parser:
         self._stated = ""  # the type that the text says the value has
         self._value: RawValue | None = None
         self._rest: Rest | None = None
+        self._lines: PythonCalls | None = None  # in the rest of a line: what reads the next one
 
         state = self._start_state(start, prompt)
         self._kind = CONTENT_RUN
@@ -327,6 +329,7 @@ class Parser:
         twin._value = self._value.copy() if self._value is not None else None
         if self._direct is not None and twin._codec is not None:
             twin._direct = twin._codec.direct()
+        twin._lines = self._lines.copy() if self._lines is not None else None
         twin._rest = self._rest.copy() if self._rest is not None else None
         return twin
 
@@ -542,8 +545,14 @@ class Parser:
         line = text.rstrip(" \t")
         self._bol = line.endswith(("\n", "\r")) if line else self._bol
         if self._where != INSIDE and not blank:
+            self._note_missing()
             self._where = INSIDE
             self._set_region_node()
+
+    def _note_missing(self) -> None:
+        """A closer of the call before did not come."""
+        if self._where == AFTER_CALL and self._program.lacks_closer(self._pending):
+            self._turn_note("closer_missing")
 
     def _framing(self, buf: str, start: int, end: int) -> int:
         """Whitespace from `start` on is framing: where it ends."""
@@ -562,7 +571,7 @@ class Parser:
     def _marker(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
         """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may
         not."""
-        branch = node.branches[int(match.lastgroup[1:])]
+        branch = node.branch(match)
         end: int = match.end()
         if self._may_grow(branch, buf, j):
             return UNDECIDED
@@ -583,6 +592,8 @@ class Parser:
             kind = branch.kind
         if kind == "step":
             if branch.role in ("closer", "section_close"):
+                if branch.role == "section_close":
+                    self._note_missing()
                 self._leave(buf, pos, j, end, self._state, AFTER_CALL)
                 self._pending = self._program.pending(branch.steps)
                 self._set_region_node()
@@ -651,13 +662,9 @@ class Parser:
         n = len(buf)
         limit = j + self._limits.header
         stop = min(n, limit)
-        tokens = self._grammar.turn_end
-        more: str | None = ""
-        while more is not None:
-            while end < stop and buf[end] in WHITESPACE:
-                end += 1
-            more = next((token for token in tokens if buf.startswith(token, end, stop)), None)
-            end += len(more or "")
+        run = self._program.turn_end
+        found = run.match(buf, j, stop) if run is not None else None
+        end = found.end() if found is not None else end
         if self._final:
             if end < n:
                 return NO_MARKER
@@ -665,7 +672,8 @@ class Parser:
             return n
         if stop == limit:
             return NO_MARKER
-        return UNDECIDED if end == n or any(token.startswith(buf[end:]) for token in tokens) else NO_MARKER
+        tail = buf[end:]
+        return UNDECIDED if any(token.startswith(tail) for token in self._grammar.turn_end) else NO_MARKER
 
     def _bare(self, node: Node, buf: str, pos: int, j: int) -> int:
         """What a call without markers may begin with stands at j."""
@@ -903,11 +911,18 @@ class Parser:
             stop = min(n, j + limit)
             found = node.match(buf, j, stop, partial=True)
             if found is not None:
-                branch = None if found.partial else node.branches[int(found.lastgroup[1:])]
+                branch = None if found.partial else node.branch(found)
                 if branch is None:
                     self._wait = stop == n and n - j < limit and not self._final
                 else:
                     self._wait = self._may_grow(branch, buf, j)
+                if branch is not None and node.field and not self._wait:
+                    # It may be the beginning of a name that is spelt alike: then what follows it is another.
+                    space = SPACES.match(buf, found.end())
+                    after = space.end() if space else found.end()
+                    verdict = self._may_follow(self._program.expect(branch.ready), buf, after, j + limit)
+                    self._wait = verdict == UNDECIDED
+                    branch = None if verdict == NO_MARKER else branch
                 if self._wait:
                     return pos
                 if branch is not None:
@@ -924,7 +939,10 @@ class Parser:
         if node.field:
             return self._field(node, buf, pos, j)
         if node.raw is not None:
+            # The value's opener is missing: one line break in its place is framing.
             self._begin_value(node.raw)
+            pos += 2 if buf.startswith("\r\n", pos) else buf.startswith("\n", pos)
+            self._tile("framing", pos)
             return pos
         return self._mismatch(buf, pos, j)
 
@@ -969,6 +987,8 @@ class Parser:
                 return 0
             if match is not None and stop == n and n < limit and not self._final:
                 return UNDECIDED
+        if node.field or node.raw is not None:
+            return 0
         return 0 if any(buf[pos] in step.first for step in node.payloads) else NO_MARKER
 
     def _take(self, fields: dict[str, str], ready: frozenset[int], buf: str, pos: int) -> int:
@@ -992,14 +1012,13 @@ class Parser:
 
     def _read_id(self, text: str) -> None:
         """An id from a header, in which the name may be written."""
-        program = self._program
-        if program.id_strict is None or program.id_loose is None:
+        pattern = self._program.id_pattern
+        found = pattern.fullmatch(text) if pattern is not None else None
+        if found is None:
             self._id = text
-            return
-        exact = program.id_strict.fullmatch(text)
-        found = exact or program.id_loose.fullmatch(text)
-        self._name = found.group("name").strip(WHITESPACE) if found else text
-        self._id = text if exact else ""
+        else:
+            self._name = found.group("name").strip(WHITESPACE)
+            self._id = text if found.group("number") is not None else ""
 
     def _bind(self, match: Any) -> None:
         """A marker has a part that differs between checkpoints: in the rest of the turn it has to be the same."""
@@ -1026,6 +1045,8 @@ class Parser:
             self._end_call("complete", buf, j)
             self._begin_candidate(buf, j, j, "marked")
         closes = role in ("closer", "section_close")
+        if self._spec is not None and branch.begins and self._name:
+            return self._fail(j)  # another opener, before anything spoke for this one
         if self._spec is not None and (closes or role == "parameter"):
             if closes and not self._name:  # a wrapper with nothing in it
                 self._drop_candidate()
@@ -1118,53 +1139,104 @@ class Parser:
     def _malformed(self, error: str, ready: frozenset[int], buf: str, pos: int) -> int:
         """What stands at buf[pos] does not fit: the rest of the call is no data."""
         if self._ghost:
+            self._lines = None
             return self._over("complete", frozenset(), buf, pos)
         suffix = self.closing_suffix()
-        undecided = self._codec.held if self._codec is not None else ""
-        self._rest = Rest(f"{error}, at character {self._base + pos}", self._limits.raw, suffix)
-        self._rest.add(undecided)
+        codec = self._codec
+        in_list = isinstance(codec, CallObjects | PythonCalls) and codec.in_list
+        self._rest = Rest(
+            f"{error}, at character {self._base + pos}",
+            self._limits.raw,
+            suffix,
+            "\"'" if isinstance(codec, PythonCalls) else '"',
+            codec.depth if in_list and not isinstance(codec, Arguments) and codec is not None else 0,
+        )
+        if codec is not None:
+            self._rest.keep(codec.held)
         self._ready = ready
         self._node = self._program.rest(ready)
         self._state = REST
         return pos
 
     def _read_rest(self, buf: str, pos: int) -> int:
-        """The rest of a malformed call, up to its closer or to an opener at the start of a line and outside strings."""
+        """The rest of a malformed call, up to its closer or to an opener at the start of a line and outside strings.
+
+        Where each call has a line of its own, up to the end of the line; there `_rest` may be None: no call began, and
+        the line is content.
+        """
         node = self._node
         rest = self._rest
-        assert rest is not None
         n = len(buf)
+        line_end = buf.find("\n", pos) if self._lines is not None else -1
+        bound = n if line_end < 0 else line_end
         limit = self._limits.header
         i = pos
         while True:
             found = node.find(buf, i)
-            j = n if found is None else found.start()
+            j = bound if found is None else min(bound, found.start())
             match = None
-            if j < n and node.match is not None:
+            if j < bound and node.match is not None:
                 stop = min(n, j + limit)
                 match = node.match(buf, j, stop, partial=True)
                 if match is not None and match.partial:
-                    self._wait = stop == n and n - j < limit
+                    self._wait = stop == n and n - j < limit and not self._final
                     match = None
-            if match is None and j < n and not self._wait:
+            if match is None and j < bound and not self._wait:
                 i = j + 1
                 continue
-            rest.add(buf[pos:j])
-            self._tile("dropped", j)
+            closed = self._add_to_rest(buf, pos, j)
+            if closed >= 0:
+                return self._list_over(buf, closed)
             pos = j
-            if match is None:
+            if self._wait or j == n:
                 return j
-            branch = node.branches[int(match.lastgroup[1:])]
+            if match is None:
+                return self._line_over(buf, j)
+            branch = node.branch(match)
             closes = branch.role in ("closer", "section_close")
-            if closes or branch.kind == "header" or rest.at_line:
+            if closes or branch.kind == "header" or (rest is not None and rest.at_line):
                 end = match.end() if closes else j
                 if closes:
                     self._tile("marker", end)
-                self._end_call("malformed", buf, end, rest.error, rest.raw)
+                self._end_rest(buf, end)
+                self._lines = None
                 self._pending = self._program.pending(branch.steps) if closes else frozenset()
                 self._after_call()
                 return int(end)
             i = j + 1
+
+    def _add_to_rest(self, buf: str, start: int, end: int) -> int:
+        """buf[start:end] belongs to the rest; where in it the list that the call stands in is closed, or -1."""
+        if self._rest is None:
+            self._sink.text(CONTENT_RUN, buf[start:end])
+            self._tile("content", end)
+            return -1
+        closed = self._rest.add(buf[start:end])
+        end = start + closed if closed >= 0 else end
+        self._tile("dropped", end)
+        return end if closed >= 0 else -1
+
+    def _list_over(self, buf: str, end: int) -> int:
+        """The list that a broken call stands in ends at buf[end]."""
+        self._end_rest(buf, end)
+        self._wait = False
+        self._pending = self._program.pending_of(self._ready)
+        self._after_call()
+        return end
+
+    def _end_rest(self, buf: str, end: int) -> None:
+        if self._rest is not None:
+            self._end_call("malformed", buf, end, self._rest.error, self._rest.raw)
+
+    def _line_over(self, buf: str, end: int) -> int:
+        """The line of a broken call ends at buf[end]: the next one may hold a call again."""
+        self._end_rest(buf, end)
+        lines, self._lines = self._lines, None
+        assert lines is not None
+        lines.resume()
+        self._codec = lines
+        self._state = PAYLOAD
+        return end
 
     def _end_of_text(self, reason: str | None) -> None:
         """The text is over while a call is open."""
@@ -1177,8 +1249,7 @@ class Parser:
         self._spec_from = 0
         out: list[str] = []
         if rest is not None:
-            rest.add(held)
-            self._tile("dropped", n)
+            self._add_to_rest(held, 0, n)
             self._end_call("malformed", held, n, rest.error, rest.raw)
             return
         if codec is not None and not isinstance(codec, Arguments) and codec.complete:
@@ -1193,7 +1264,7 @@ class Parser:
                 self._args_done = True
         self._tile("framing", n)
         if self._args_done or self._ghost:
-            if self._program.has_closers(self._step):
+            if codec is not None or self._program.has_closers(self._step):
                 self._note("closer_missing")
             self._end_call("complete", held, n, "", "" if value is not None else held.strip(WHITESPACE))
             return
@@ -1217,9 +1288,10 @@ class Parser:
         else:
             if self._open:  # another object in one pair of tags
                 self._end_call("complete", buf, j)
-            self._bare_rules = self._grammar.calls.commit == "arguments" or (
-                item.codec == "python" and not step.wrapped
-            )
+            if item.codec == "python":
+                self._bare_rules = not step.wrapped
+            else:
+                self._bare_rules = self._grammar.calls.commit == "arguments"
             self._codec = self._list_codec(item, self._bare_rules)
         self._step = step
         self._state = PAYLOAD
@@ -1294,10 +1366,12 @@ class Parser:
                 if codec.id and codec.id != self._id:
                     self._model_id = codec.id
                 self._args_done = True
-                if not codec.in_list and step.item.what == "call":  # type: ignore[union-attr]  # a payload's step
+                if not codec.in_list and self._ends_with_closer(step):
                     self._codec = None
                     return self._go(frozenset(entry.step.id for entry in step.next) | {step.id}, pos)
                 self._tile("arguments", pos)
+                if self._ghost and not codec.in_list:
+                    return self._over("complete", self._behind(step), buf, pos)
                 self._end_call("complete", buf, pos)
                 self._codec = codec
             elif signal == NO_CALL:
@@ -1319,6 +1393,15 @@ class Parser:
                 self._tile("arguments" if self._open else "framing", pos)
                 return pos if text is buf else self._fail(pos)
 
+    def _ends_with_closer(self, step: Step) -> bool:
+        """Whether a call of this payload ends with a closer, and not with its own bracket."""
+        item = step.item
+        return isinstance(item, Payload) and item.what == "call" and self._program.has_closers(step)
+
+    def _behind(self, step: Step) -> frozenset[int]:
+        """Closers that may still come behind a payload."""
+        return self._program.pending_of(frozenset(entry.step.id for entry in step.next))
+
     def _payload_over(self, codec: ListCodec, step: Step, pos: int) -> int:
         self._codec = None
         self._was_ghost = False
@@ -1333,8 +1416,17 @@ class Parser:
 
     def _fault(self, codec: ListCodec, step: Step, buf: str, pos: int) -> int:
         ready = frozenset(entry.step.id for entry in step.next)
+        self._lines = codec if isinstance(codec, PythonCalls) and not codec.in_list else None
         if self._spec is not None:
-            return self._fail(pos)
+            if self._lines is None or self._candidate_kind != "element":
+                return self._fail(pos)
+            self._sink.text(CONTENT_RUN, self._drop_candidate() + buf[self._spec_from : pos])
+            self._tile("content", pos)
+            self._sink.settle("content")
+            self._node = self._program.rest(ready)
+            self._state = REST
+            self._codec = None
+            return pos
         if self._open:
             self._note(*codec.notes)
             return self._malformed(codec.error, ready, buf, pos)

@@ -140,6 +140,7 @@ class Node:
     """What may come next in one state."""
 
     __slots__ = (
+        "_groups",
         "branches",
         "field",
         "field_ready",
@@ -159,6 +160,7 @@ class Node:
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
         self.first = ""  # the markers' first characters
         self.branches: tuple[Branch, ...] = ()
+        self._groups: dict[str, Branch] = {}
         self.payloads: tuple[Step, ...] = ()
         self.field: str = ""  # a field that stands between markers
         self.field_ready: frozenset[int] = frozenset()  # what may come behind it
@@ -167,6 +169,17 @@ class Node:
         self.raw: Step | None = None  # a raw value
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
+
+    def set_branches(self, branches: Iterable[Branch]) -> None:
+        self.branches = tuple(branches)
+        self._groups = {f"b{i}": branch for i, branch in enumerate(self.branches)}
+
+    def branch(self, match: Any) -> Branch:
+        """The branch whose marker this match of `match` is."""
+        branch = self._groups.get(match.lastgroup)
+        if branch is not None:
+            return branch
+        return next(branch for group, branch in self._groups.items() if match.start(group) >= 0)
 
 
 _NONE: Final = re.compile("(?!)").search
@@ -184,6 +197,7 @@ class Program:
         calls = grammar.calls
         damage = grammar.repair if repair else None
         self._parameters = grammar.parameters
+        self._repaired = frozenset(damage.optional) if damage else frozenset()
         self._optional = set(calls.optional) | set(damage.optional if damage else ())
         self._spellings: dict[str, tuple[str, ...]] = dict(grammar.spellings)
         if damage:
@@ -201,17 +215,16 @@ class Program:
         self._build(
             [self._template(line) for line in calls.section],
             [self._template(line) for line in (*calls.call, *(damage.call if damage else ()))],
-            [self._template(line) for line in calls.parameter],
+            [self._template(line) for line in (*calls.parameter, *(damage.parameter if damage else ()))],
             self._template(messages.body) if messages is not None else (),
             messages.close if messages is not None else (),
         )
         self.headers = Headers(grammar.messages) if grammar.messages is not None else None
         self.separator = calls.separator.strip() if not self.section_closers else ""
+        tokens = "|".join(re.escape(token) for token in grammar.turn_end)
+        self.turn_end = re.compile(rf"(?:(?:{tokens})[ \t\r\n]*)+") if tokens else None
         self.keys = calls.keys
-        self.id_strict: re.Pattern[str] | None = None
-        self.id_loose: re.Pattern[str] | None = None
-        if calls.id:
-            self.id_strict, self.id_loose = id_patterns(calls.id)
+        self.id_pattern = id_patterns(calls.id) if calls.id else None
         reasoning = grammar.reasoning
         self.reasoning_open = tuple(text.strip() for text in reasoning.open) if reasoning else ()
         self.reasoning_close = tuple(text.strip() for text in reasoning.close) if reasoning else ()
@@ -325,8 +338,10 @@ class Program:
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
                 step.second = _BEHIND_BRACKET[item.codec]
                 step.wrapped = bool(steps)
-                if item.what == "arguments" and not steps:
+                if item.what == "arguments" and (not steps or self.grammar.calls.commit == "arguments"):
                     step.first = "{"
+                if item.codec == "keyed" and item.bracketed:
+                    step.first = "["
                 step.at_start = not step.wrapped and item.codec != "python"
                 if item.codec == "python" and step.wrapped:
                     step.first += _IDENTIFIER
@@ -336,7 +351,7 @@ class Program:
                 behind = template[i + 1] if i + 1 < len(template) else None
                 step.line_ends = isinstance(item, Field) and isinstance(behind, Space) and "\n" in behind.text
             steps.append(step)
-        return _Body(steps)
+        return _Body(steps, nullable=self.grammar.calls.commit != "arguments")
 
     def _parameter(self, template: tuple[Item, ...]) -> list[Step]:
         steps = []
@@ -439,9 +454,13 @@ class Program:
                     return True
         return False
 
+    def lacks_closer(self, pending: frozenset[int]) -> bool:
+        """Whether a call's closer is among what may still come."""
+        return any(self.steps[number].role == "closer" for number in pending)
+
     def has_closers(self, step: Step | None) -> bool:
         """Whether the template writes a closer behind this payload."""
-        return step is None or any(ready.step.role == "closer" for ready in step.next)
+        return step is None or step.role == "value" or any(ready.step.role == "closer" for ready in step.next)
 
     def _message_ends(self) -> list[tuple[Form, Branch]]:
         """What ends a message: its closers, and the next one's header."""
@@ -491,7 +510,7 @@ class Program:
             longer = [other.pattern for other, _ in found[:i] if other.text.startswith(form.text)]
             if longer:
                 branch.grows = regex.compile("|".join(longer), regex.VERSION1).match
-        node.branches = tuple(branch for _, branch in found)
+        node.set_branches(branch for _, branch in found)
         node.parameters = any(branch.role == "parameter" for branch in node.branches)
         if found:
             groups = "|".join(f"(?P<b{i}>{form.pattern})" for i, (form, _) in enumerate(found))
@@ -543,7 +562,11 @@ class Program:
         ways = [rf"{before}(?P<closer>{closer})[ \t\r\n]*(?:{after})"]
         starts = [start for step in closers for form in step.forms for start in form.starts]
         if any(step.optional for step in closers):
-            ways.append(rf"(?P<bare>\r?\n)(?:{after})")
+            # In notations without line breaks only a repair can do without the closer.
+            anywhere = self._repaired and all(
+                form.text in self._repaired for step in closers for form in step.forms[:1]
+            )
+            ways.append(rf"(?P<bare>(?:\r?\n){'?' if anywhere else ''})(?:{after})")
             starts += [start for entry in followers for form in entry.step.forms for start in form.starts]
         else:
             ways.append(r"(?P<bare>(?!))")
@@ -577,8 +600,9 @@ class Program:
 class _Body:
     """One call template: its steps, with the parameters' steps in their slot."""
 
-    def __init__(self, parts: list[Step | list[list[Step]]]) -> None:
+    def __init__(self, parts: list[Step | list[list[Step]]], nullable: bool) -> None:
         self.parts = parts
+        self.nullable = nullable  # arguments may be left out
 
     def first(self) -> list[Ready]:
         """What the call can begin with."""
@@ -595,7 +619,7 @@ class _Body:
                 i += 1
                 continue
             result.append(Ready(part, missing))
-            nullable = isinstance(part.item, Payload) and part.item.what == "arguments"
+            nullable = isinstance(part.item, Payload) and part.item.what == "arguments" and self.nullable
             if part.role == "closer":
                 missing = missing or "closer"
             elif nullable and missing != "opener":
@@ -728,22 +752,14 @@ def _prefixes(texts: Iterable[str]) -> str:
     return pattern(trie)
 
 
-def id_patterns(template: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """How a name is read from an id: exactly as the template writes it, and with its literals left out."""
-    strict, loose = "", ""
-    for part in re.split(r"(\{name\}|\{number\})", template):
-        if part == "{name}":
-            strict += "(?P<name>.+)"
-            loose += "(?P<name>.+?)"
-        elif part == "{number}":
-            strict += r"\d+"
-            loose += r"\d+"
-        elif part:
-            strict += re.escape(part)
-            loose += re.escape(part)
-    head, _, tail = loose.partition("(?P<name>.+?)")
-    loose = (f"(?:{head})?" if head else "") + "(?P<name>.+?)" + (f"(?:{tail})?" if tail else "")
-    return re.compile(strict, re.DOTALL), re.compile(loose, re.DOTALL)
+def id_patterns(template: str) -> re.Pattern[str]:
+    """How a name is read from an id: its literals may be left out; the group `number` is there if the id is a whole
+    one."""
+    head, _, tail = template.partition("{name}")
+    number = re.escape(tail).replace(re.escape("{number}"), r"\d+")
+    before = f"(?:{re.escape(head)})?" if head else ""
+    behind = f"(?P<number>{number})?" if number else "(?P<number>)"
+    return re.compile(f"{before}(?P<name>.+?){behind}", re.DOTALL)
 
 
 __all__ = ["Branch", "Exit", "Node", "Program", "Ready", "Step"]

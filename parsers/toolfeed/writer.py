@@ -29,7 +29,8 @@ from .codecs.raw_value import Exit
 from .coercion import coerce, escape
 from .errors import CannotExpress
 from .events import Event
-from .grammar import Grammar, Keys, StartState
+from .grammar import Grammar, Keys, Messages, Route, StartState
+from .headers import HEADER_LIMIT
 from .limits import Limits
 from .message import Accumulator, Message, ToolCall
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
@@ -42,6 +43,8 @@ CallLike: TypeAlias = ToolCall | tuple[str, str] | Mapping[str, Any]
 Template: TypeAlias = tuple[Item, ...]
 
 _LIMITS: Final = Limits()
+_PART: Final = re.compile(r"\(([^()]*)\)(\?)?|[^()]+")  # of a message's header: what may be missing, and the rest
+_BRACED: Final = re.compile(r"\{(\w+)\}")
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|true|false|null', re.DOTALL)
 _IN_QUOTES: Final = re.compile(r"'|\\.", re.DOTALL)
@@ -174,70 +177,74 @@ class _Piece(NamedTuple):
 
 class _Writer:
     def __init__(self, grammar: Grammar, start: StartState | None, tools: Tools | Iterable[object] | None) -> None:
-        self._grammar = grammar
+        self._given = grammar
         self._start: StartState | None = start
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
+        self._grammar = grammar = grammar.bind(dict.fromkeys(grammar.parameters, ""))
         self._program = grammar.program
         self._sections = [parse_template(line) for line in grammar.calls.section]
         templates = [parse_template(line) for line in grammar.calls.call]
-        self._lists = [template for template in templates if _lists_calls(template)]
-        self._singles = [template for template in templates if not _lists_calls(template)]
+        self._lists = [template for template in templates if _payload(template).what == "calls"]
+        self._singles = [template for template in templates if template not in self._lists]
         self._parameters = [parse_template(line) for line in grammar.calls.parameter]
 
     def turn(self, content: str, reasoning: str, calls: list[_Call]) -> str:
         settings = self._grammar.start
-        thought = self._reasoning(reasoning)
-        pieces = self._calls(self._with_ids(calls), bool(content)) if calls else []
-        opener, closer = self._around(content)
-        if (thought or opener) and content != content.lstrip(WHITESPACE):
+        before = settings.lead + self._thought(reasoning)
+        opener, closer = self._around(content, before == settings.lead)
+        before += opener
+        pieces = self._calls(self._with_ids(calls), bool(content), not before + content) if calls else []
+        if before != settings.lead and content != content.lstrip(WHITESPACE):
             raise CannotExpress("content that begins in whitespace behind a marker: it would be read as framing")
         if (pieces or closer) and content != content.rstrip(WHITESPACE):
             raise CannotExpress("content that ends in whitespace before a marker: it would be read as framing")
-        before = settings.lead + thought
-        behind = "".join(piece.text for piece in pieces) + settings.tail
-        self._check_reasoning(before, reasoning)
-        self._check_content(
-            before + opener, content, reasoning, closer + (_opening(pieces) or settings.tail), not calls
-        )
-        return before + opener + content + closer + behind
+        self._check_content(before, content, reasoning, closer + (_opening(pieces) or settings.tail), not calls)
+        return before + content + closer + "".join(piece.text for piece in pieces) + settings.tail
 
-    def _around(self, content: str) -> tuple[str, str]:
-        """The markers around content."""
-        markers = self._grammar.content
-        if markers is None or not content:
-            return "", ""
-        return "".join(markers.open[:1]), "".join(markers.close[:1])
-
-    def _reasoning(self, text: str) -> str:
+    def _thought(self, text: str) -> str:
         """Reasoning with its markers, "" if the turn has none."""
-        markers = self._grammar.reasoning
-        if markers is None:
+        messages, markers = self._grammar.messages, self._grammar.reasoning
+        if text != text.strip(WHITESPACE):
+            raise CannotExpress("reasoning with whitespace at its edge: next to a marker it would be read as framing")
+        begun = (self._start or self._grammar.start.state) == "reasoning"
+        if messages is not None:
+            opener = _header(messages, "reasoning", "", True) if text and not begun else ""
+            written = opener + text + "".join(messages.close[:1]) if text or begun else ""
+        elif markers is not None:
+            if text and not begun and not markers.open:
+                raise CannotExpress(f"reasoning in a turn that begins in content: {self._grammar.name} cannot open it")
+            written = ("" if begun else markers.open[0]) + text + markers.close[0] if text or begun else ""
+        else:
             if text:
                 raise CannotExpress(f"reasoning: {self._grammar.name} has no markers for it")
             return ""
-        if text != text.strip(WHITESPACE):
-            raise CannotExpress("reasoning with whitespace at its edge: next to a marker it would be read as framing")
-        if (self._start or self._grammar.start.state) == "reasoning":
-            return text + markers.close[0]
-        if not text:
-            return ""
-        if not markers.open:
-            raise CannotExpress(f"reasoning in a turn that begins in content: {self._grammar.name} cannot open it")
-        return markers.open[0] + text + markers.close[0]
+        self._check_reasoning(self._grammar.start.lead + written, text)
+        return written
+
+    def _around(self, content: str, at_start: bool) -> tuple[str, str]:
+        """What stands around content: markers, or a message's header and what ends it."""
+        messages, markers = self._grammar.messages, self._grammar.content
+        if not content:
+            return "", ""
+        if messages is not None:
+            return _header(messages, "content", "", at_start), "".join(messages.close[:1])
+        if markers is not None:
+            return "".join(markers.open[:1]), "".join(markers.close[:1])
+        return "", ""
 
     # A parser is the judge of text: whether it holds markup, and whether some of it becomes markup together with what
     # stands behind it. It never sees a call's data.
 
     def _check_reasoning(self, written: str, reasoning: str) -> None:
         """Whether what is written for reasoning is read as just that."""
-        parser = Parser(self._grammar, start=self._start, tools=self._tools)
+        parser = Parser(self._given, start=self._start, tools=self._tools)
         read = _message([*parser.feed(written), *parser.finish()])
         if (read.reasoning, read.content, read.tool_calls) != (reasoning, "", ()):
             raise CannotExpress("reasoning that holds markup: what ends it, or is more than text in it")
 
     def _check_content(self, before: str, content: str, reasoning: str, behind: str, over: bool) -> None:
         """Whether content is read as it is. `behind`: a call's opener, or, if the turn is `over`, what ends it."""
-        parser = Parser(self._grammar, start=self._start, tools=self._tools)
+        parser = Parser(self._given, start=self._start, tools=self._tools)
         events = parser.feed(before + content + behind)
         read = _message([*events, *parser.finish()] if over else events)
         if read.tool_calls:
@@ -273,14 +280,14 @@ class _Writer:
 
     def _id_of(self, call: _Call) -> str:
         """The call's own id, "" if it has none or its id is not of the format's kind."""
-        strict = self._program.id_strict
-        if not call.id or strict is None:
+        template = self._grammar.calls.id
+        if not call.id or not template:
             return call.id
-        match = strict.fullmatch(call.id)
-        if match is not None and match.group("name") == call.name:
+        pattern = re.escape(template).replace(r"\{name\}", re.escape(call.name)).replace(r"\{number\}", "[0-9]+")
+        if re.fullmatch(pattern, call.id):
             return call.id
         if call.exact:
-            raise call.refuse(f"its id {_shown(call.id)} does not fit {self._grammar.calls.id!r}")
+            raise call.refuse(f"its id {_shown(call.id)} does not fit {template!r}")
         return ""
 
     def _spare(self, call: _Call, used: set[str]) -> str:
@@ -298,9 +305,11 @@ class _Writer:
         if self._grammar.calls.names == "words" and not declared and any(char.isspace() for char in name):
             raise call.refuse("its name has a space in it, and is not the name of a declared tool")
 
-    def _calls(self, calls: list[_Call], after_content: bool) -> list[_Piece]:
-        """All calls, written the first way that can hold them: in a section, or in `call` templates where there is no
-        section around those."""
+    def _calls(self, calls: list[_Call], after_content: bool, at_start: bool) -> list[_Piece]:
+        """All calls, written the first way that can hold them: in messages, in a section, or in `call` templates where
+        there is no section around those."""
+        if self._grammar.messages is not None:
+            return self._checked(partial(self._messages, self._grammar.messages, calls, at_start))
         around = [section for section in self._sections if Slot("calls") in section]
         whole = [section for section in self._sections if Slot("calls") not in section]
         ways = [partial(self._slotted, section, calls) for section in around]
@@ -308,6 +317,21 @@ class _Writer:
             ways.append(partial(self._body, calls, after_content))
         ways += [partial(self._list, section, calls, after_content) for section in whole]
         return _first(partial(self._checked, way) for way in ways)
+
+    def _messages(self, messages: Messages, calls: list[_Call], at_start: bool) -> list[_Piece]:
+        """A message for each call. Where no marker is in a header, it counts only if it names a tool."""
+        body = parse_template(messages.body)
+        pieces: list[_Piece] = []
+        for call in calls:
+            if "<" not in messages.header and self._tools is not None and call.name not in self._tools:
+                raise call.refuse("its header has no marker, and a header that names an unknown tool is content")
+            if call.exact and not self._has_id(body):
+                raise call.refuse(f"its id: {self._grammar.name} has none")
+            header = _header(messages, "call", call.name, at_start and not pieces)
+            before, name, after = header.partition(call.name)
+            pieces += [_Piece(before), _Piece(name + after, True), *self._filled(body, call)]
+            pieces += [_Piece(closer) for closer in messages.close[:1]]
+        return pieces
 
     def _slotted(self, section: Template, calls: list[_Call]) -> list[_Piece]:
         at = section.index(Slot("calls"))
@@ -354,37 +378,43 @@ class _Writer:
         return self._grammar.calls.keys.id != Keys().id
 
     def _single(self, template: Template, call: _Call, after_content: bool) -> list[_Piece]:
-        self._check_bare(template, [call], after_content)
+        self._check_place(template, [call], after_content)
+        return self._filled(template, call)
+
+    def _filled(self, template: Template, call: _Call) -> list[_Piece]:
         fields = {"name": call.name, "id": call.id or call.spare}
         pieces: list[_Piece] = []
         for i, item in enumerate(template):
             if isinstance(item, Slot):
                 pieces += self._values(call)
             elif isinstance(item, Payload):
-                pieces += self._payload(item, [call])
+                pieces += self._written(item, [call])
             else:
                 pieces += self._framing(call, fields, template[:i], item)
         return pieces
 
     def _list(self, template: Template, calls: list[_Call], after_content: bool) -> list[_Piece]:
         """All calls in one payload."""
-        self._check_bare(template, calls, after_content)
-        at = next(i for i, item in enumerate(template) if isinstance(item, Payload))
-        payload = template[at]
-        assert isinstance(payload, Payload)
-        return [*_literals(template[:at]), *self._payload(payload, calls), *_literals(template[at + 1 :])]
+        self._check_place(template, calls, after_content)
+        payload = _payload(template)
+        at = template.index(payload)
+        return [*_literals(template[:at]), *self._written(payload, calls), *_literals(template[at + 1 :])]
 
-    def _check_bare(self, template: Template, calls: list[_Call], after_content: bool) -> None:
-        """Whether calls without a marker would be read as calls."""
+    def _check_place(self, template: Template, calls: list[_Call], after_content: bool) -> None:
+        """Whether calls in this template would be read as calls where they stand, if it is the text that decides."""
         first = next(item for item in template if not isinstance(item, Space))
-        if not isinstance(first, Payload):
-            return
-        known = self._grammar.calls.bare == "known" and self._tools is not None
-        if after_content and first.codec != "python" and not known:
+        payload = _payload(template)
+        bare = first == payload
+        settings = self._grammar.calls
+        known = settings.bare == "known" and self._tools is not None
+        if bare and after_content and payload.codec != "python" and not known:
             raise CannotExpress("a call behind content: without a marker it would be read as content")
-        for call in calls:
+        if settings.names == "chosen" and len(calls) > 1:
+            raise CannotExpress("more than one call: the text is the arguments of one")
+        decided = payload.what in ("call", "calls") and settings.commit == "arguments"
+        for call in calls if decided or (bare and payload.codec == "python") else ():
             if self._tools is not None and call.name not in self._tools:
-                raise call.refuse("without a marker a call of an unknown tool would be read as content")
+                raise call.refuse("the text decides what is a call, and a call of an unknown tool is content")
 
     # -- markers and fields ------------------------------------------------------------------------------------------
 
@@ -412,11 +442,10 @@ class _Writer:
 
     # -- payloads ----------------------------------------------------------------------------------------------------
 
-    def _payload(self, payload: Payload, calls: list[_Call]) -> list[_Piece]:
+    def _written(self, payload: Payload, calls: list[_Call]) -> list[_Piece]:
+        """A payload of calls, or of the only one's arguments."""
         if payload.what == "arguments":
-            return [_Piece(calls[0].arguments, True)]
-        if payload.codec not in ("json", "keyed", "python"):
-            raise CannotExpress(f"calls in this notation ({payload.codec}): there is no writer for it yet")
+            return [_Piece("{"), _Piece(calls[0].arguments[1:], True)]
         pieces = [_Piece("[")] if payload.bracketed else []
         separator = self._grammar.calls.separator
         for call in calls:
@@ -424,29 +453,34 @@ class _Writer:
                 pieces.append(_Piece(separator if "," in separator or not payload.bracketed else ", "))
             if payload.codec == "python":
                 pieces.append(_Piece(self._python_call(call), True))
-            else:
-                pieces += [_Piece("{"), _Piece(self._call_object(call, payload.codec == "keyed"), True)]
+                continue
+            written = self._call_object(call, payload.codec == "keyed")
+            if payload.codec == "literal":
+                written = _python(written)
+            pieces += [_Piece("{"), _Piece(written[1:], True)]
         return [*pieces, _Piece("]")] if payload.bracketed else pieces
 
     def _call_object(self, call: _Call, keyed: bool) -> str:
-        """A call as a JSON object, behind its brace. An id comes first: one behind the name is not waited for."""
+        """A call as a JSON object. An id comes first: one behind the name is not waited for."""
         keys = self._grammar.calls.keys
         named = self._tools is not None and call.name in self._tools
         if _PAIR.search(call.name) or _PAIR.search(call.id):
             raise call.refuse("its name or id holds two halves of a character side by side, which JSON joins")
         if keyed and call.name in keys.name and not named:
             raise call.refuse("its name is the key that says that a name follows")
+        if len(escape(call.name)) > _LIMITS.name:
+            raise call.refuse(f"its name is longer than {_LIMITS.name} characters as JSON text")
         if call.exact and (keyed or not self._objects_have_ids):
             raise call.refuse(f"its id: {self._grammar.name} has none")
         if keyed:
-            return f'"{escape(call.name)}": {call.arguments}}}'
+            return f'{{"{escape(call.name)}": {call.arguments}}}'
         own = escape(call.id) if self._objects_have_ids else ""
         if len(own) > _LIMITS.name - 2:
             raise call.refuse(f"its id is longer than {_LIMITS.name} characters as JSON text")
         members = [f'"{escape(keys.id[0])}": "{own}"'] if own else []
         members.append(f'"{escape(keys.name[0])}": "{escape(call.name)}"')
         members.append(f'"{escape(keys.arguments[0])}": {call.arguments}')
-        return ", ".join(members) + "}"
+        return "{" + ", ".join(members) + "}"
 
     def _python_call(self, call: _Call) -> str:
         """`name(key=value, …)`."""
@@ -494,9 +528,8 @@ class _Writer:
         pieces: list[_Piece] = []
         for i, item in enumerate(template):
             if isinstance(item, Payload):
-                raw = item.codec != "json"
-                text = self._raw(call, key, value, item, self._kind(template, call, key, stated)) if raw else value
-                pieces.append(_Piece(text, True, (call, key) if raw else None))
+                text = self._raw(call, key, value, item, self._kind(template, call, key, stated))
+                pieces.append(_Piece(text, True, (call, key)))
             else:
                 pieces += self._framing(call, fields, template[:i], item)
         return pieces
@@ -510,7 +543,8 @@ class _Writer:
         fields = {part for item in template for part in _fields(item)}
         if "type" in fields:
             return stated_type(stated)
-        return _ANY_TYPE if "string" in fields and stated != "string" else NO_SCHEMA
+        is_json = any(isinstance(item, Payload) and item.codec == "json" for item in template)
+        return _ANY_TYPE if is_json or ("string" in fields and stated != "string") else NO_SCHEMA
 
     def _raw(self, call: _Call, key: str, value: str, payload: Payload, kind: ParameterType) -> str:
         """A value as it stands between its tags."""
@@ -539,6 +573,56 @@ class _Writer:
         return pieces
 
 
+def _header(messages: Messages, to: str, name: str, at_start: bool) -> str:
+    """The header of a message of the first route that leads there, with what the route says and no more.
+
+    A part that may be missing is written if the route fills it. The one that the header begins with, where it holds no
+    field, is written in all messages but a turn's first: the prompt ends in it.
+    """
+    route = next((route for route in messages.routes if route.to == to), None)
+    if route is None:
+        raise CannotExpress(f"{to}: no message of the format leads there")
+    filled = {"recipient": route.recipient.replace("{name}", name), "channel": route.channel, "type": route.type}
+    values = {field: value for field, value in filled.items() if value}
+    wanted = dict(values)
+    header = ""
+    for part in _PART.finditer(messages.header):
+        group, optional = part.group(1), part.group(2)
+        choices = [part.group()] if group is None else group.split("|")
+        fitting = [choice for choice in choices if values.keys() >= set(_BRACED.findall(choice))]
+        if optional and not (fitting and _BRACED.search(fitting[0])):
+            fitting = fitting if header == "" and part.start() == 0 and not at_start else [""]
+        if not fitting:
+            raise CannotExpress(f"{to}: the message's header wants more than its route says")
+        header += _BRACED.sub(lambda field: values.pop(field.group(1)), fitting[0])
+    if values:
+        raise CannotExpress(f"{to}: the message's header has no place for its {', '.join(values)}")
+    if len(header) >= HEADER_LIMIT:
+        raise CannotExpress(f"a header of {len(header)} characters, where {HEADER_LIMIT} are too many")
+    _check_route(messages, route, name, wanted)
+    return header
+
+
+def _check_route(messages: Messages, route: Route, name: str, fields: Mapping[str, str]) -> None:
+    """Whether a header with these fields leads by this route, and to this name."""
+    odd = next((text for text in fields.values() if re.search(r"[\s<>]", text)), None)
+    if odd is not None:
+        raise CannotExpress(f"{_shown(odd)} in a header: it cannot hold whitespace, '<' or '>'")
+    for other in messages.routes:
+        pattern = re.escape(other.recipient).replace(r"\{name\}", "(.+)")
+        found = re.fullmatch(pattern, fields.get("recipient", "")) if pattern else None
+        if all(not wanted or fields.get(field) == wanted for field, wanted in _conditions(other)) and (
+            found is not None or not pattern
+        ):
+            if other is not route or (found is not None and found.groups() and found.group(1) != name):
+                raise CannotExpress(f"a message to {_shown(name)}: its header says that it goes elsewhere")
+            return
+
+
+def _conditions(route: Route) -> tuple[tuple[str, str], ...]:
+    return ("channel", route.channel), ("type", route.type)
+
+
 def _first(ways: Iterable[Callable[[], list[_Piece]]]) -> list[_Piece]:
     """What the first way writes that can; if none can, why the first cannot."""
     refused: CannotExpress | None = None
@@ -550,8 +634,9 @@ def _first(ways: Iterable[Callable[[], list[_Piece]]]) -> list[_Piece]:
     raise refused or CannotExpress("calls: the grammar has no template for them")
 
 
-def _lists_calls(template: Template) -> bool:
-    return any(isinstance(item, Payload) and item.what == "calls" for item in template)
+def _payload(template: Template) -> Payload:
+    """What a template of calls holds; tagged parameters count as a payload of their own."""
+    return next((item for item in template if isinstance(item, Payload)), Payload("parameters", ""))
 
 
 def _literals(items: Iterable[Item]) -> list[_Piece]:
@@ -620,8 +705,10 @@ def _check_reading(call: _Call, key: str, value: str, kind: ParameterType) -> No
     read, _ = coerce(text, kind, digits=_LIMITS.digits)
     if read != (f'"{escape(string)}"' if is_string else value):
         raise call.refuse(f"the value of {_shown(key)} would be read as another by its type: {_shown(read)}")
-    if is_string and len(text) > _LIMITS.hold and kind.types & {"object", "array"}:
-        raise call.refuse(f"the value of {_shown(key)} is too long for a string that may be an object or array")
+    opener = text.lstrip(WHITESPACE)[:1] if is_string else ""
+    begins = (opener == "{" and "object" in kind.types) or (opener == "[" and "array" in kind.types)
+    if begins and (kind.container or len(text) > _LIMITS.hold):
+        raise call.refuse(f"the value of {_shown(key)} is a string that begins like the object or array it may be")
 
 
 def _type_of(value: str) -> str:

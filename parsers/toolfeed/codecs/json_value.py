@@ -214,6 +214,11 @@ class JsonValue:
         return self._held
 
     @property
+    def depth(self) -> int:
+        """How many containers are open."""
+        return len(self._stack)
+
+    @property
     def in_string(self) -> bool:
         """Whether the text stands inside a string (a key, too)."""
         return self._state == STRING

@@ -148,6 +148,12 @@ class CallObjects:
         return self._list
 
     @property
+    def depth(self) -> int:
+        """How many brackets are open."""
+        inside = self._arguments.value.depth if self._arguments is not None and not self._read else 0
+        return self._list + 1 + self._nested + inside
+
+    @property
     def complete(self) -> bool:
         """Whether the text may end here: the arguments of the call that was begun are balanced."""
         return self._started and self._read

@@ -117,6 +117,11 @@ class PythonCalls:
         return self._list
 
     @property
+    def depth(self) -> int:
+        """How many brackets are open."""
+        return self._list + 1 + (self._value.depth if self._value is not None else 0)
+
+    @property
     def complete(self) -> bool:
         """Whether the text may end here: no call is open."""
         return self._state in (_NEXT, _OVER)
@@ -132,6 +137,11 @@ class PythonCalls:
         if self._state == _IN_VALUE and self._quoted is None and not self._fresh:
             return self._value
         return None
+
+    def resume(self) -> None:
+        """Go on with the next call; what was wrong with this one has been dealt with."""
+        self._reset()
+        self._state = _ITEM
 
     def closing_suffix(self) -> str:
         if not self._started:

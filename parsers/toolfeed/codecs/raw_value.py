@@ -220,10 +220,10 @@ class RawValue:
             read = container.feed(data, 0, out)
         if container.error:
             self.error = container.error
-        elif data[read:].strip(_WHITESPACE):
-            self.error = "text behind the value"
         else:
-            read = len(data)
+            read = len(data) - len(data[read:].lstrip(_WHITESPACE))
+            if read < len(data):
+                self.error = "text behind the value"
         return start + read
 
     def _close(self, out: list[str]) -> None:

@@ -5,31 +5,35 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_QUOTES: Final = re.compile(r'["\\]')
+_SIGNS: Final = re.compile(r"[\"'\\\[\](){}]")
 
 
 class Rest:
-    """Collects the text of a broken call, and knows whether it stands at the start of a line, outside JSON strings."""
+    """Collects the text of a broken call, and knows whether it stands at the start of a line, outside strings, and
+    where the list that the call stands in is closed."""
 
-    __slots__ = ("_bound", "_escaped", "_length", "_line", "_pieces", "_quoted", "error", "suffix")
+    __slots__ = ("_bound", "_depth", "_escaped", "_length", "_line", "_pieces", "_quote", "_quotes", "error", "suffix")
 
-    def __init__(self, error: str, bound: int, suffix: str) -> None:
-        """`error`: what was wrong. `suffix`: what would close the arguments that came before it."""
+    def __init__(self, error: str, bound: int, suffix: str, quotes: str = '"', depth: int = 0) -> None:
+        """`error`: what was wrong. `bound`: how much text is kept. `suffix`: what would close the arguments that came
+        before it. `quotes`: those of the format's strings. `depth`: of brackets, if the call stands in a list."""
         self.error = error
         self.suffix = suffix
         self._bound = bound
+        self._quotes = quotes
+        self._depth = depth
         self._pieces: list[str] = []
         self._length = 0
         self._line = False
-        self._quoted = False
-        self._escaped = False
+        self._quote = ""  # the one that opened the string that is open
+        self._escaped = False  # the text so far ends in a backslash, inside a string
 
     def copy(self) -> Rest:
-        twin = Rest(self.error, self._bound, self.suffix)
+        twin = Rest(self.error, self._bound, self.suffix, self._quotes, self._depth)
         twin._pieces = list(self._pieces)
         twin._length = self._length
         twin._line = self._line
-        twin._quoted = self._quoted
+        twin._quote = self._quote
         twin._escaped = self._escaped
         return twin
 
@@ -40,23 +44,44 @@ class Rest:
     @property
     def at_line(self) -> bool:
         """Whether an opener that comes now would count."""
-        return self._line and not self._quoted
+        return self._line and not self._quote
 
-    def add(self, text: str) -> None:
-        if not text:
-            return
-        if self._length < self._bound:
+    def add(self, text: str) -> int:
+        """Take in more of the rest. Returns where in it the list is closed, behind the bracket, or -1."""
+        closed = self._scan(text)
+        text = text[:closed] if closed >= 0 else text
+        if text and self._length < self._bound:
             self._pieces.append(text[: self._bound - self._length])
             self._length += len(self._pieces[-1])
         line = text.rstrip(" \t")
         if line:
             self._line = line.endswith("\n")
-        i = 1 if self._escaped else 0
-        self._escaped = False
-        while (match := _QUOTES.search(text, i)) is not None:
+        return closed
+
+    def keep(self, text: str) -> None:
+        """Keep text that has been read already: it says nothing about strings and brackets."""
+        if text:
+            self._pieces.append(text[: self._bound])
+            self._length += len(self._pieces[-1])
+
+    def _scan(self, text: str) -> int:
+        i = 1 if self._escaped and text else 0
+        self._escaped = self._escaped and not text
+        while (match := _SIGNS.search(text, i)) is not None:
             i = match.end()
-            if match.group() == '"':
-                self._quoted = not self._quoted
-            elif self._quoted:
-                self._escaped = i == len(text)
-                i += 1
+            sign = match.group()
+            if self._quote:
+                if sign == "\\":
+                    self._escaped = i == len(text)
+                    i += 1
+                elif sign == self._quote:
+                    self._quote = ""
+            elif sign in self._quotes:
+                self._quote = sign
+            elif self._depth and sign in "[({":
+                self._depth += 1
+            elif self._depth and sign in "])}":
+                self._depth -= 1
+                if not self._depth:
+                    return i
+        return -1

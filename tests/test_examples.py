@@ -1,0 +1,104 @@
+"""Every example of every grammar means what it says, however it is cut and wherever it breaks off (formats.md, F)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+
+import toolfeed
+from helpers import Reading, Told, Turn, chars, examples_of, format_names, grammar_of, merged, number_ids, pieces, read
+from toolfeed.events import ToolCallEnd, ToolCallStart
+from toolfeed.grammar import Example
+
+EXAMPLES = [
+    pytest.param(example, turn, id=f"{name}: {example.case}") for name in format_names() for example, turn in examples_of(name)
+]
+EVERY_CUT = 1500  # characters; a longer text is cut at every tenth place
+
+
+class Number(NamedTuple):
+    """A number as it is written: 1.50 is not 1.5."""
+
+    digits: str
+
+
+def value(arguments: str) -> Any:
+    return json.loads(arguments, parse_int=Number, parse_float=Number)
+
+
+def expect(example: Example, told: Told) -> None:
+    """The text told this is what the example says."""
+    assert told.content == example.content
+    assert told.reasoning == example.reasoning
+    assert [name for name, _, _ in told.calls] == [call.name for call in example.calls]
+    for call, (_, arguments, status), start, end in zip(example.calls, told.calls, told.starts, told.ends, strict=True):
+        assert status == call.status
+        if call.status == "complete":
+            assert value(arguments) == value(call.arguments)
+        else:
+            assert arguments == call.arguments
+        if call.id is not None:
+            assert start.id == call.id
+        if call.notes is not None:
+            assert sorted(end.notes) == sorted(call.notes)
+
+
+@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
+def test_whole(example: Example, turn: Turn) -> None:
+    expect(example, read(turn))
+
+
+@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
+def test_parse_is_feed_and_finish(example: Example, turn: Turn) -> None:
+    told = read(turn)
+    message = toolfeed.parse(turn.text, turn.grammar, finish_reason=turn.finish, ids=number_ids, **turn.options)
+    assert (message.content, message.reasoning) == (told.content, told.reasoning)
+    assert [(call.name, call.arguments, call.status) for call in message.tool_calls] == told.calls
+    assert [call.id for call in message.tool_calls] == [start.id for start in told.starts]
+    assert [call.notes for call in message.tool_calls] == [end.notes for end in told.ends]
+
+
+@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
+def test_by_the_character_and_in_threes(example: Example, turn: Turn) -> None:
+    whole = read(turn)
+    assert read(turn, chars(turn.text)) == whole
+    assert read(turn, pieces(turn.text, 3)) == whole
+
+
+@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
+def test_every_cut_in_two(example: Example, turn: Turn) -> None:
+    whole = read(turn)
+    text = turn.text
+    for i in range(0, len(text) + 1, 1 if len(text) <= EVERY_CUT else 10):
+        parser = toolfeed.Parser(turn.grammar, ids=number_ids, **turn.options)
+        events = parser.feed(text[:i]) + parser.feed(text[i:]) + parser.finish(turn.finish)
+        assert Told(merged(events), parser.notes) == whole, i
+
+
+@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
+def test_breaking_off_anywhere(example: Example, turn: Turn) -> None:
+    """The text ends at every offset: each call that has started ends, and its arguments are how it goes on."""
+    whole = read(turn)
+    reading = Reading(turn.grammar, **turn.options)
+    for i, char in enumerate(turn.text):
+        reading.feed(char)
+        end = merged(reading.events + reading.parser.copy().finish())
+        told = Told(end, ())
+        started = [event.index for event in end if isinstance(event, ToolCallStart)]
+        assert [event.index for event in end if isinstance(event, ToolCallEnd)] == started == list(range(len(started)))
+        for index, (name, arguments, status) in enumerate(told.calls):
+            if index < len(whole.starts) and name == whole.starts[index].name:
+                assert whole.arguments(index).startswith(arguments), i
+            if status == "complete":
+                assert isinstance(json.loads(arguments), dict), i
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_a_grammar_has_examples_of_calls_and_of_text_that_is_none(name: str) -> None:
+    examples = grammar_of(name).examples
+    assert any(len(example.calls) > 1 for example in examples), "no example with two calls"
+    assert any(call.arguments != "{}" for example in examples for call in example.calls), "no example with arguments"
+    assert any(example.text.strip() and not example.calls for example in examples), "no example without a call"
+    assert len({example.case for example in examples}) == len(examples), "two examples have the same case"
