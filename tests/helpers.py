@@ -7,7 +7,6 @@ has checked these laws; what is left to it is what the text means.
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ import ijson
 import toolfeed
 from toolfeed import Grammar, Limits, Parser
 from toolfeed.events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallEnd, ToolCallStart
-from toolfeed.grammar import Example
+from toolfeed.grammar import Example, signature
 from toolfeed.notation import Marker, Tag, parse_template
 from toolfeed.registry import grammar_folder
 
@@ -194,6 +193,51 @@ def damage(text: str, rng: random.Random, donors: Sequence[str], *, times: int |
     return text
 
 
+# Tools of the kinds that examples have: a string, other types, none that is declared.
+TOOLS = [
+    signature("get_weather(city: string, days: integer, unit: string|integer, note: string|null, options: object)"),
+    signature("get_time()"),
+]
+LIMITS = (
+    Limits(),
+    Limits(name=20, header=40, hold=200, raw=20, calls=3, digits=6),
+    Limits(name=12, header=24, hold=60, raw=10, calls=3, digits=6),
+)
+
+
+def random_options(rng: random.Random) -> dict[str, Any]:
+    """Options of a parser, most of them as they are by default. Small limits are reached by short texts."""
+    choices: dict[str, Sequence[Any]] = {
+        "tools": (None, None, [], TOOLS, TOOLS),
+        "whitespace": ("trim", "trim", "keep"),
+        "start": (None, None, "content", "reasoning"),
+        "unknown_tools": (None, None, "forward", "content"),
+        "repair": (False, True),
+        "parallel_tool_calls": (True, True, True, False),
+        "tool_choice": ("auto", "auto", "auto", "none", "get_time"),
+        "limits": LIMITS,
+    }
+    return {name: rng.choice(values) for name, values in choices.items()}
+
+
+def damaged(name: str, count: int, seed: int = 0) -> Iterator[Turn]:
+    """Texts of a format with a few things wrong, and the options to read them with; the same ones every time."""
+    rng = random.Random(f"{name} {seed}")
+    turns = [turn for turn in turns_of(name) if len(turn.text) < 1000] or [Turn(name, "nothing", "", {})]
+    own, others = markers_of(name), every_marker()
+    for number in range(count):
+        turn = rng.choice(turns)
+        donors = (*own, rng.choice(others), rng.choice(turns).text)
+        if number % 5 == 4:  # markers and oddities, and little else
+            text = "".join(rng.choice(rng.choice((own, own, ODDITIES))) for _ in range(rng.randint(1, 15)))
+        else:
+            text = damage(turn.text, rng, donors)
+        options = random_options(rng)
+        if rng.random() < 0.5 and "tools" in turn.options:
+            options["tools"] = turn.options["tools"]
+        yield Turn(name, f"{turn.case}, damaged ({number})", text, options, rng.choice((None, None, "stop", "length")))
+
+
 # -- reading -------------------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +354,16 @@ class Reading:
         return "".join(self._arguments[index])
 
     @property
+    def merged_tiles(self) -> list[tuple[str, int, int]]:
+        """The tiles with neighbours of one kind joined."""
+        result: list[tuple[str, int, int]] = []
+        for kind, start, end in self.tiles:
+            if result and result[-1][0] == kind:
+                start = result.pop()[1]
+            result.append((kind, start, end))
+        return result
+
+    @property
     def open_call(self) -> int | None:
         """The index of the call that has started and not ended."""
         return len(self._ended) - 1 if self._ended and not self._ended[-1] else None
@@ -420,12 +474,3 @@ def read(turn: Turn, fragments: Iterable[str] | None = None, **options: Any) -> 
     """A turn in these fragments (None: whole)."""
     reading = Reading(turn.grammar, **(turn.options | options))
     return reading.read([turn.text] if fragments is None else fragments, turn.finish)
-
-
-def value_of(arguments: str) -> Any:
-    """The value of arguments, with numbers kept as they are written."""
-    return json.loads(arguments, parse_int=str, parse_float=str)
-
-
-# Limits that short texts reach.
-SMALL = Limits(name=12, header=24, hold=60, raw=10, calls=3, digits=6)

@@ -301,15 +301,15 @@ class Parser:
             return []
         self._finished = True
         self._final = True
-        if self._open:
-            self._end_of_text(reason)
-        else:
+        if not self._open:
             self._read("")
             while self._spec is not None:
                 self._buf, self._held = self._held, ""
                 self._run(self._fail(len(self._buf)))
-            self._sink.tile("framing", self._base + len(self._held), False)
-            self._held = ""
+        if self._open:
+            self._end_of_text(reason)
+        self._sink.tile("framing", self._base + len(self._held), False)
+        self._held = ""
         self._quick = None
         self._direct = None
         return self._sink.take()
@@ -617,7 +617,7 @@ class Parser:
             self._framed = kind == "content_open"
             self._leave(buf, pos, j, end, self._state, AFTER_REASONING)
         elif kind == "absorb":
-            self._leave(buf, pos, j, end, self._state, self._where)
+            self._leave(buf, pos, j, end, self._state)
             self._turn_note("marker_absorbed")
         else:
             self._leave(buf, pos, j, end, REASONING, START_OF_TEXT)
@@ -632,13 +632,14 @@ class Parser:
         match = branch.grows(buf, j, min(n, limit), partial=True)
         return match is not None and bool(match.partial) and n < limit
 
-    def _leave(self, buf: str, pos: int, j: int, end: int, state: int, where: str) -> None:
-        """A marker at buf[j:end] ends the region's text and leads to a region."""
+    def _leave(self, buf: str, pos: int, j: int, end: int, state: int, where: str | None = None) -> None:
+        """A marker at buf[j:end] ends the region's text and leads to a region; `where` is None if it is the same
+        one."""
         keep = self._space_before(buf, pos, j)
         self._text(buf, pos, keep)
         self._tile("framing", j)
         self._tile("marker", end)
-        self._enter_region(state, where, True)
+        self._enter_region(state, self._where if where is None else where, True)
 
     def _stands_alone(self, buf: str, pos: int, j: int, end: int) -> int:
         """Whether a marker at buf[j:end] stands at the region's start or alone on its line: 0, NO_MARKER or
@@ -668,7 +669,7 @@ class Parser:
         if self._final:
             if end < n:
                 return NO_MARKER
-            self._leave(buf, pos, j, n, self._state, self._where)
+            self._leave(buf, pos, j, n, self._state)
             return n
         if stop == limit:
             return NO_MARKER
@@ -690,7 +691,7 @@ class Parser:
         """Whether more text can tell which of the payloads that begin alike stands at j."""
         match = SPACES.match(buf, j + 1)
         beyond = match.end() if match else j + 1
-        alike = sum(buf[j] in step.first for step in node.payloads) > 1
+        alike = sum(step.begins_with(buf[j]) for step in node.payloads) > 1
         return alike and beyond == len(buf) and beyond - j < self._limits.header and not self._final
 
     # -- messages ------------------------------------------------------------------------------------------------------
@@ -989,7 +990,7 @@ class Parser:
                 return UNDECIDED
         if node.field or node.raw is not None:
             return 0
-        return 0 if any(buf[pos] in step.first for step in node.payloads) else NO_MARKER
+        return 0 if any(step.begins_with(buf[pos]) for step in node.payloads) else NO_MARKER
 
     def _take(self, fields: dict[str, str], ready: frozenset[int], buf: str, pos: int) -> int:
         """Fields are read: keep what they say, start the call if its name is among them, and go on."""
@@ -1040,9 +1041,10 @@ class Parser:
         end: int = match.end()
         if self._grammar.parameters:
             self._bind(match)
-        if self._open and branch.begins:  # the next call; the closers of this one are missing
-            self._note("closer_missing")
-            self._end_call("complete", buf, j)
+        if branch.begins and self._spec is None:
+            if self._open:  # the next call; the closers of this one are missing
+                self._note("closer_missing")
+                self._end_call("complete", buf, j)
             self._begin_candidate(buf, j, j, "marked")
         closes = role in ("closer", "section_close")
         if self._spec is not None and branch.begins and self._name:
@@ -1379,10 +1381,7 @@ class Parser:
                     continue
                 if self._candidate_kind != "element":
                     return self._fail(pos)
-                kept = self._drop_candidate() + buf[self._spec_from : pos]
-                self._sink.text(CONTENT_RUN, kept)
-                self._tile("content", pos)
-                self._sink.settle("content")
+                self._give_back(buf, pos)
             elif signal == DONE:
                 if self._ghost_list:
                     return self._over("complete", frozenset(), buf, pos)
@@ -1390,8 +1389,14 @@ class Parser:
             elif signal == FAULT:
                 return self._fault(codec, step, buf, pos)
             else:
-                self._tile("arguments" if self._open else "framing", pos)
+                self._tile(codec.kind, pos)
                 return pos if text is buf else self._fail(pos)
+
+    def _give_back(self, buf: str, pos: int) -> None:
+        """What was read of the candidate, up to buf[pos], is content."""
+        self._tile("content", pos)
+        self._sink.settle("content")
+        self._sink.text(CONTENT_RUN, self._drop_candidate() + buf[self._spec_from : pos])
 
     def _ends_with_closer(self, step: Step) -> bool:
         """Whether a call of this payload ends with a closer, and not with its own bracket."""
@@ -1420,9 +1425,7 @@ class Parser:
         if self._spec is not None:
             if self._lines is None or self._candidate_kind != "element":
                 return self._fail(pos)
-            self._sink.text(CONTENT_RUN, self._drop_candidate() + buf[self._spec_from : pos])
-            self._tile("content", pos)
-            self._sink.settle("content")
+            self._give_back(buf, pos)
             self._node = self._program.rest(ready)
             self._state = REST
             self._codec = None
@@ -1533,11 +1536,11 @@ _HANDLERS: Final = (
 
 def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
     """The payload that begins at j; None if none does, or if the text behind a bracket is needed to tell."""
-    steps = [step for step in node.payloads if buf[j] in step.first and not (bare and step.wrapped)]
+    steps = [step for step in node.payloads if step.begins_with(buf[j]) and not (bare and step.wrapped)]
     if len(steps) > 1:
         match = SPACES.match(buf, j + 1)
         behind = buf[match.end() : match.end() + 1] if match else ""
-        steps = [step for step in steps if behind and behind in step.second]
+        steps = [step for step in steps if behind and step.goes_on_with(behind)]
     return steps[0] if steps else None
 
 

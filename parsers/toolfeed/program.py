@@ -41,8 +41,6 @@ BranchKind: TypeAlias = Literal[
 WHITESPACE: Final = " \t\r\n"
 SPACES: Final = re.compile(r"[ \t\r\n]*")
 
-_IDENTIFIER: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-
 # What a payload can begin with, after whitespace; and what stands behind a bracket, where payloads begin alike.
 _FIRST: Final = {
     "arguments:json": '{"n',
@@ -54,7 +52,7 @@ _FIRST: Final = {
     "calls:literal": "[{",
     "calls:python": "[",
 }
-_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "literal": "{]", "object": "", "python": _IDENTIFIER + "]"}
+_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "literal": "{]", "object": "", "python": "]"}
 
 
 class Form:
@@ -81,6 +79,7 @@ class Step:
         "id",
         "item",
         "line_ends",
+        "named",
         "next",
         "optional",
         "outer",
@@ -98,12 +97,26 @@ class Step:
         self.next: tuple[Ready, ...] = ()
         self.fields: tuple[str, ...] = ()
         self.first = ""  # the characters that a payload can begin with
+        self.named = False  # it may also begin with a name
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
         self.second = ""  # and those behind its bracket
         self.begins = False  # a call or a section can begin with it
         self.outer = False  # a closer behind the call's own
         self.line_ends = False  # a field that a line break ends
         self.wrapped = True  # something stands before it in its template: a payload that is not is bare
+
+    def begins_with(self, char: str) -> bool:
+        """Whether a payload can begin with this character."""
+        return char in self.first or (self.named and _begins_name(char))
+
+    def goes_on_with(self, char: str) -> bool:
+        """Whether this character can stand behind a payload's bracket."""
+        item = self.item
+        return char in self.second or (isinstance(item, Payload) and item.codec == "python" and _begins_name(char))
+
+
+def _begins_name(char: str) -> bool:
+    return char == "_" or char.isalpha()
 
 
 class Ready:
@@ -344,7 +357,7 @@ class Program:
                     step.first = "["
                 step.at_start = not step.wrapped and item.codec != "python"
                 if item.codec == "python" and step.wrapped:
-                    step.first += _IDENTIFIER
+                    step.named = True
                 closing = True
             else:
                 step = self._step("closer" if closing else "open", item)

@@ -44,6 +44,7 @@ Template: TypeAlias = tuple[Item, ...]
 
 _LIMITS: Final = Limits()
 _PART: Final = re.compile(r"\(([^()]*)\)(\?)?|[^()]+")  # of a message's header: what may be missing, and the rest
+_CHOICE: Final = re.compile(r"(?:<[^<>]*>|[^|<])+")
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|true|false|null', re.DOTALL)
@@ -588,7 +589,7 @@ def _header(messages: Messages, to: str, name: str, at_start: bool) -> str:
     header = ""
     for part in _PART.finditer(messages.header):
         group, optional = part.group(1), part.group(2)
-        choices = [part.group()] if group is None else group.split("|")
+        choices = [part.group()] if group is None else _CHOICE.findall(group)
         fitting = [choice for choice in choices if values.keys() >= set(_BRACED.findall(choice))]
         if optional and not (fitting and _BRACED.search(fitting[0])):
             fitting = fitting if header == "" and part.start() == 0 and not at_start else [""]

@@ -24,7 +24,7 @@ class Arguments:
     nothing but whitespace, are `{}`. Anything else is an error at its first character.
     """
 
-    __slots__ = ("_escape", "_high", "_lenient", "_mode", "_none", "_seen", "_word", "done", "error", "value")
+    __slots__ = ("_begun", "_escape", "_high", "_lenient", "_mode", "_none", "_seen", "_word", "done", "error", "value")
 
     def __init__(self, digits: int = 4000, lenient: bool = False, python: bool = False) -> None:
         """`lenient`: what Python writes, and a comma too many, are read as well; `python`: as what the format
@@ -34,6 +34,7 @@ class Arguments:
         self.done = False
         self.error = ""
         self._mode = _BEFORE
+        self._begun = False  # the object's brace is out
         self._escape = ""  # an escape of the outer string, so far
         self._high = ""  # a high surrogate that waits for its other half
         self._none = "null"
@@ -47,6 +48,7 @@ class Arguments:
         twin._lenient = self._lenient
         twin.error = self.error
         twin._mode = self._mode
+        twin._begun = self._begun
         twin._escape = self._escape
         twin._high = self._high
         twin._none = self._none
@@ -70,7 +72,7 @@ class Arguments:
 
     def direct(self) -> JsonValue | None:
         """The machine that reads whatever comes until it is done, if that is all there is to do."""
-        return self.value if self._mode == _OBJECT else None
+        return self.value if self._mode == _OBJECT and self._begun else None
 
     def closing_suffix(self) -> str:
         if self.done:
@@ -95,6 +97,8 @@ class Arguments:
                 self.error = "the arguments are not a JSON object"
                 return pos
         if self._mode == _OBJECT:
+            if not self._begun:
+                return self._begin(text, pos, out)
             pos = self.value.feed(text, pos, out)
             self.done = self.value.done
             self.error = self.value.error
@@ -102,6 +106,19 @@ class Arguments:
         if self._mode == _STRING:
             return self._string(text, pos, out)
         return self._null(text, pos, out)
+
+    def _begin(self, text: str, pos: int, out: list[str]) -> int:
+        """Read on before anything has been emitted: in Python, what begins with a brace may be a set."""
+        first: list[str] = []
+        end = self.value.feed(text, pos, first)
+        self._begun = bool(first)
+        if first and not first[0].startswith("{"):
+            self.error = "the arguments are not a JSON object"
+            return pos
+        out += first
+        self.done = self.value.done
+        self.error = self.value.error
+        return end
 
     def _null(self, text: str, pos: int, out: list[str]) -> int:
         while pos < len(text) and self._word < 4:
@@ -169,7 +186,11 @@ class Arguments:
         if len(piece) == 1 and "\ud800" <= piece <= "\udbff":
             self._high = piece
             return 1
-        self._seen = self._seen or bool(piece.strip(_WHITESPACE))
+        ink = piece.lstrip(_WHITESPACE)
+        if ink and not self._seen and ink[0] != "{":
+            self.error = "the string that holds the arguments is no JSON object"
+            return len(piece) - len(ink)
+        self._seen = self._seen or bool(ink)
         read = self.value.feed(piece, 0, out)
         self.error = self.value.error
         if self.value.done:

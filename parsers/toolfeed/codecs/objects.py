@@ -164,6 +164,13 @@ class CallObjects:
             return self._arguments.held
         return ""
 
+    @property
+    def kind(self) -> str:
+        """What the text is that is being read: "name", "arguments" or "framing"."""
+        if self._state == _IN_NAME or (self._state == _IN_KEY and self._keyed and not self._keyed_object):
+            return "name"
+        return "arguments" if self._state == _IN_ARGUMENTS else "framing"
+
     def direct(self) -> JsonValue | None:
         """See Arguments.direct."""
         if self._state == _IN_ARGUMENTS and self._started and not self._flush and self._arguments is not None:
@@ -243,6 +250,7 @@ class CallObjects:
             if char == '"' or (char == "'" and self._lenient):
                 self._state = _IN_KEY
                 self._quote = char
+                self._tile("framing", pos + 1)
                 return pos + 1
             if char == "}" and (state == _FIRST_KEY or self._lenient):
                 if state == _KEY:
@@ -301,7 +309,7 @@ class CallObjects:
     def _feed_string(self, text: str, pos: int) -> int:
         """A key, or the name: short, so it is read whole."""
         start = pos
-        bound = pos + self._limit - self._length  # the first character that is too many
+        bound = pos + self._limit + 1 - self._length  # behind the quote of the longest string
         stop = min(len(text), bound)
         while pos < stop:
             if self._escaped:

@@ -132,6 +132,13 @@ class PythonCalls:
             return "".join(self._quoted or ()) + self._value.held
         return "".join(self._pieces)
 
+    @property
+    def kind(self) -> str:
+        """What the text is that is being read: "name", "arguments" or "framing"."""
+        if self._state == _IN_NAME:
+            return "name"
+        return "arguments" if _FIRST <= self._state <= _AFTER else "framing"
+
     def direct(self) -> JsonValue | None:
         """See Arguments.direct."""
         if self._state == _IN_VALUE and self._quoted is None and not self._fresh:
