@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import ijson
 
 import toolfeed
-from toolfeed import Grammar, Limits, Parser
+from toolfeed import CannotExpress, Grammar, Limits, Parser
 from toolfeed.events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallEnd, ToolCallStart
 from toolfeed.grammar import Example, signature
-from toolfeed.notation import Marker, Tag, parse_template
+from toolfeed.notation import Field, Marker, Tag, parse_template
 from toolfeed.registry import grammar_folder
 
 WHITESPACE = " \t\r\n"
@@ -91,7 +92,10 @@ def all_turns() -> tuple[Turn, ...]:
 @cache
 def markers_of(name: str) -> tuple[str, ...]:
     """Every marker of a grammar as it may stand in a text (a field is written `x`), with the whitespace beside it."""
-    return tuple(dict.fromkeys(text.replace("{suffix}", ":x") for text in _markers(grammar_of(name))))
+    suffixes = ("", ":x") if grammar_of(name).parameters else ("",)
+    return tuple(
+        dict.fromkeys(re.sub(r"\{\w+\}", suffix, text) for text in _markers(grammar_of(name)) for suffix in suffixes)
+    )
 
 
 def _markers(grammar: Grammar) -> Iterator[str]:
@@ -101,7 +105,7 @@ def _markers(grammar: Grammar) -> Iterator[str]:
         if isinstance(item, Marker):
             yield item.text
         elif isinstance(item, Tag):
-            yield "".join(part if isinstance(part, str) else "x" for part in item.parts)
+            yield "".join(part if isinstance(part, str) else _field(part, grammar) for part in item.parts)
             yield next(part for part in item.parts if isinstance(part, str))
     for table in (grammar.spellings, repair.spellings if repair else {}):
         for others in table.values():
@@ -117,6 +121,10 @@ def _markers(grammar: Grammar) -> Iterator[str]:
     if grammar.messages is not None:
         yield from re.findall(r"<[^<>{}]*>|[^<>{}()|?\s]+", grammar.messages.header)
         yield from grammar.messages.close
+
+
+def _field(field: Field, grammar: Grammar) -> str:
+    return "{" + field.name + "}" if field.name in grammar.parameters else "x"
 
 
 @cache
@@ -236,6 +244,45 @@ def damaged(name: str, count: int, seed: int = 0) -> Iterator[Turn]:
         if rng.random() < 0.5 and "tools" in turn.options:
             options["tools"] = turn.options["tools"]
         yield Turn(name, f"{turn.case}, damaged ({number})", text, options, rng.choice((None, None, "stop", "length")))
+
+
+# -- writing and measuring -----------------------------------------------------------------------------------------------
+
+ASKED = [
+    signature("zq_alpha(text: string, number: integer, object: object, list: array)"),
+    signature("zq_beta()"),
+]
+
+
+def written(name: str, *calls: tuple[str, str], content: str = "") -> Turn:
+    """A turn in which tools of ASKED are called, as the format writes it: without the content, or with the first call
+    alone, if it cannot have more. Raises CannotExpress."""
+    grammar = grammar_of(name)
+    options: dict[str, Any] = {"tools": ASKED}
+    if grammar.calls.names == "chosen":
+        options["tool_choice"] = {"type": "function", "function": {"name": calls[0][0]}}
+    for text, some in ((content, calls), ("", calls)):
+        try:
+            return Turn(name, "written", grammar.write(text, "", some, tools=ASKED), options)
+        except CannotExpress:
+            continue
+    return Turn(name, "written", grammar.write("", "", calls[:1], tools=ASKED), options)
+
+
+def work(run: Callable[[], object]) -> int:
+    """How many functions are called, those written in C too: the same for every run."""
+    count = 0
+
+    def profile(frame: object, event: str, arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return count
 
 
 # -- reading -------------------------------------------------------------------------------------------------------------

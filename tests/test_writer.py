@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from helpers import (
     markers_of,
     random_cuts,
 )
-from toolfeed import CannotExpress, Grammar, parse
+from toolfeed import CannotExpress, Grammar, Tools, parse
 from toolfeed.grammar import Example
 
 FORMATS = format_names()
@@ -463,4 +464,308 @@ def test_not_all_is_refused(name: str) -> None:
     assert sum(written) >= 15
 
 
-# -- calls -------------------------------------------------------------------------------------------------------------
+# -- what is refused, and what is not ----------------------------------------------------------------------------------
+
+BODY = '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>'
+
+# A format with all that the shipped ones have not: reasoning that only the prompt opens, stripped values, ids in tags.
+ODD = Grammar.from_toml("""
+format = 1
+name   = "odd"
+[start]
+prompts = { "<r>" = "reasoning" }
+[reasoning]
+close = "</r>"
+[calls]
+call      = "<c id={id} name={name}>{parameters}</c>"
+parameter = "<p '{key}'>{value:stripped}</p>"
+""")
+TWO = Grammar.from_toml("""
+format = 1
+name   = "two"
+[calls]
+call      = ["<b>{name}\\n{parameters}</b>", "<b>{call:json}</b>"]
+parameter = "<k>{key}</k>{value:text}</v>"
+""")
+CHOSEN = Grammar.from_toml("""
+format = 1
+name   = "chosen"
+[calls]
+call  = "{arguments:json}"
+names = "chosen"
+""")
+
+
+def call(arguments: str, name: str = "f") -> Turn:
+    return Turn(calls=((name, arguments),))
+
+
+def typed(arguments: str, **properties: Any) -> Turn:
+    schemas = {key: {"type": kind} for key, kind in properties.items()}
+    return call(arguments)._replace(tools=[{"name": "f", "parameters": {"properties": schemas}}])
+
+
+def with_id(*ids: object, name: str = "f") -> Turn:
+    return Turn(calls=tuple({"name": name, "arguments": "{}", "id": given} for given in ids))
+
+
+REFUSED: list[tuple[str, Turn, str]] = [
+    # content
+    ("hermes", Turn("Hi. ", calls=(TIME,)), "ends in whitespace"),
+    ("hermes", Turn("\n", calls=(TIME,)), "ends in whitespace"),
+    ("hermes", Turn("\nHi.", reasoning="Hm."), "begins in whitespace"),
+    ("hermes", Turn("\nHi.", start="reasoning"), "begins in whitespace"),
+    ("hermes", Turn(BODY), "read as a call"),
+    ("hermes", Turn(f"So:\n{BODY}\nThere.", calls=(TIME,)), "read as a call"),
+    ("hermes", Turn("<think>Hm.", calls=(TIME,)), "read as reasoning"),
+    ("hermes", Turn("</think>Hi."), "holds markup"),
+    ("hermes", Turn("Hi.\n</think>", calls=(TIME,)), "holds markup"),
+    ("hermes", Turn("Bye.<|im_end|>"), "holds markup"),
+    ("mistral", Turn("[TOOL_CALLS]", calls=(TIME,)), "becomes markup"),
+    ("xlam", Turn('[{"name": "f", "arguments": {}}]'), "read as a call"),
+    ("pythonic", Turn("So: [f(a=1)]"), "read as a call"),
+    ("harmony", Turn("So<|end|>"), "content"),
+    # reasoning
+    ("hermes", Turn(reasoning="Hm.\n"), "whitespace at its edge"),
+    ("hermes", Turn(reasoning="\tHm.", start="reasoning"), "whitespace at its edge"),
+    ("hermes", Turn(reasoning="a</think>b"), "reasoning that holds markup"),
+    ("hermes", Turn(reasoning="<think>a"), "reasoning that holds markup"),
+    ("hermes", Turn(reasoning=f"a\n{BODY}"), "reasoning that holds markup"),
+    ("trinity", Turn(reasoning=f"a\n{BODY}"), "reasoning that holds markup"),
+    ("pythonic", Turn(reasoning="Hm."), "no markers for it"),
+    ("odd", Turn(reasoning="Hm."), "cannot open it"),
+    # calls
+    ("hermes", Turn(calls=(TIME,), tools=[]), "no tool is declared"),
+    ("xlam", Turn(calls=(TIME,), tools=[{"name": "f"}]), "unknown tool"),
+    ("pythonic", Turn(calls=(TIME,), tools=[{"name": "f"}]), "unknown tool"),
+    ("functionary_v32", Turn(calls=(TIME,), tools=[{"name": "f"}]), "unknown tool"),
+    ("chosen", Turn(calls=(TIME, TIME)), "more than one call"),
+    ("chosen", Turn("Hi.", calls=(TIME,)), "behind content"),
+    # names
+    ("hermes", call("{}", ""), "empty"),
+    ("hermes", call("{}", "f "), "whitespace at its edge"),
+    ("hermes", call("{}", '"' * 129), "longer than 256"),
+    ("hermes", call("{}", "a\ud83d\ude00b"), "two halves"),
+    ("qwen3_coder", call("{}", "a>b"), "'>', which cannot stand"),
+    ("qwen3_coder", call("{}", '"a"'), "which cannot stand"),
+    ("qwen3_coder", call("{}", "a\nb"), "which cannot stand"),
+    ("odd", call("{}", "a b"), "which cannot stand"),
+    ("glm45", call("{}", "get weather"), "has a space in it"),
+    ("glm45", call("{}", "a<b"), "'<', which ends a name"),
+    ("kimi_k2", call("{}", "a<b"), "'<', which ends a id"),
+    ("apertus", call("{}", "name"), "the key that says that a name follows"),
+    ("pythonic", call("{}", "a b"), "no identifier"),
+    ("pythonic", call("{}", "1f"), "no identifier"),
+    ("pythonic", call("{}", "f()"), "no identifier"),
+    ("pythonic", call("{}", "a..b"), "no identifier"),
+    ("functionary_v32", call("{}", "all"), "goes elsewhere"),
+    ("functionary_v32", call("{}", "a b"), "cannot hold whitespace"),
+    ("harmony", call("{}", "a<b"), "cannot hold whitespace"),
+    # arguments
+    ("hermes", call("[]"), "no JSON object: expected '{'"),
+    ("hermes", call(""), "no JSON object: the text ends"),
+    ("hermes", call('{"a": 1'), "no JSON object: the text ends"),
+    ("hermes", call('{"a": NaN}'), "no JSON object: expected a value"),
+    ("hermes", call("{'a': 1}"), "no JSON object: expected a key"),
+    ("hermes", call("{} {}"), "text behind it"),
+    ("hermes", call('{"a": "\n"}'), "not escaped"),
+    ("hermes", call('{"a": ' + "1" * 4001 + "}"), "number too long"),
+    ("hermes", call('{"a": "\ud83d\ude00"}'), "two halves"),
+    ("hermes", call('{"a": "\\ud83d\ude00"}'), "two halves"),
+    ("pythonic", call('{"a": 1, "a": 2}'), "comes twice"),
+    ("pythonic", call('{"a": 1, "\\u0061": 2}'), "comes twice"),
+    ("pythonic", call('{"a-b": 1}'), "no identifier"),
+    ("pythonic", call('{"": 1}'), "empty"),
+    ("pythonic", typed('{"a": "42"}', a="integer"), "read as another"),
+    ("qwen3_coder", call('{"a": "1", "a": "2"}'), "comes twice"),
+    ("qwen3_coder", call('{"": "1"}'), "empty"),
+    ("qwen3_coder", call('{" a": "1"}'), "whitespace at its edge"),
+    ("qwen3_coder", call('{"a>": "1"}'), "which cannot stand"),
+    ("qwen3_coder", call(f'{{"{"a" * 257}": "1"}}'), "longer than 256"),
+    ("glm45", call('{"a</": "1"}'), "which ends a key"),
+    ("odd", call('{"a\'": "1"}'), "which cannot stand"),
+    # tagged values
+    ("qwen3_coder", call('{"a": 1}'), "no string, but would be read as one"),
+    ("qwen3_coder", call('{"a": {}}'), "no string, but would be read as one"),
+    ("qwen3_coder", typed('{"a": 1}', a="string"), "no string, but would be read as one"),
+    ("qwen3_coder", typed('{"a": "42"}', a="integer"), "read as another"),
+    ("qwen3_coder", typed('{"a": " null"}', a=["integer", "null"]), "read as another"),
+    ("qwen3_coder", typed('{"a": "42"}', a=["integer", "string"]), "read as another"),
+    ("qwen3_coder", typed('{"a": "True"}', a="boolean"), "read as another"),
+    ("qwen3_coder", typed('{"a": 1.5}', a="integer"), "read as another"),
+    ("qwen3_coder", typed('{"a": null}', a="integer"), "read as another"),
+    ("qwen3_coder", typed('{"a": "[1"}', a="array"), "begins like the object or array"),
+    ("qwen3_coder", call('{"a": "x\\n</parameter>\\n<parameter=b>\\ny"}'), "holds what would end it"),
+    ("qwen3_coder", call('{"a": "x</parameter></function>"}'), "holds what would end it"),
+    ("qwen3_coder", call('{"a": "x\\n<parameter=b>"}'), "holds what would end it"),
+    ("qwen3_coder", call('{"a": "x\\r"}'), "ends in CR"),
+    ("glm45", call('{"a": "x</arg_value><arg_key>b</arg_key>"}'), "holds what would end it"),
+    ("glm45", call('{"a": "x</arg_value> </tool_call>"}'), "holds what would end it"),
+    ("odd", call('{"a": " x"}'), "whitespace at its edge"),
+    # ids
+    ("hermes", with_id("x"), "its id: hermes has none"),
+    ("apertus", with_id("x"), "its id: apertus has none"),
+    ("pythonic", with_id("x"), "its id: pythonic has none"),
+    ("qwen3_coder", with_id("x"), "its id: qwen3_coder has none"),
+    ("harmony", with_id("x"), "its id: harmony has none"),
+    ("kimi_k2", with_id("x"), "does not fit"),
+    ("kimi_k2", with_id("functions.g:0"), "does not fit"),
+    ("kimi_k2", with_id("functions.f:a"), "does not fit"),
+    ("mistral", with_id("a[b"), "which ends a id"),
+    ("mistral", with_id(" x"), "whitespace at its edge"),
+    ("mistral", with_id("x", "x"), "same id"),
+    ("mistral", with_id(""), "its id is empty"),
+    ("mistral", with_id(1), "are strings"),
+    ("mistral", Turn(calls=((1, "{}"),)), "are strings"),
+]
+
+
+def grammar_named(name: str) -> Grammar:
+    return {"odd": ODD, "two": TWO, "chosen": CHOSEN}.get(name) or grammar_of(name)
+
+
+@pytest.mark.parametrize(("name", "turn", "why"), REFUSED, ids=[f"{name}: {why}" for name, _, why in REFUSED])
+def test_refused(name: str, turn: Turn, why: str) -> None:
+    with pytest.raises(CannotExpress, match=why):
+        grammar_named(name).write(turn.content, turn.reasoning, turn.calls, start=turn.start, tools=turn.tools)
+
+
+# Close to what is refused, but read back.
+WRITABLE: list[tuple[str, Turn]] = [
+    ("hermes", Turn(" Hi.\n")),
+    ("hermes", Turn(" ")),
+    ("hermes", Turn(" Hi.", calls=(TIME,))),
+    ("hermes", Turn("Hi. ", reasoning="Hm.")),
+    ("hermes", Turn("Hi.<|im_end|> and on")),
+    ("hermes", Turn("Hi.<|im_end|>", calls=(TIME,))),
+    ("hermes", Turn("In <tool_call> and </tool_call>, not in <think> or </think>, a < b <", calls=(TIME,))),
+    ("hermes", Turn("See <tool_call>", calls=(TIME,))),
+    ("hermes", Turn("<tool", calls=(TIME,))),
+    ("hermes", Turn('{"name": "f", "arguments": {}}', calls=(TIME,))),
+    ("hermes", Turn(reasoning="I call <tool_call> and <think> about it")),
+    ("hermes", call("{}", 'x y\n"z"</tool_call>天')),
+    ("hermes", call('{"a": "</tool_call>\\n<tool_call>\\n{", "a": 2}')),
+    ("hermes", call('{"a": "\ud83d", "b": "\\ude00"}')),
+    ("apertus", call("{}", "name")._replace(tools=[{"name": "name"}])),
+    ("xlam", Turn("Hi.", calls=(TIME, TIME))),
+    ("xlam", Turn('[{"name": "Alice"}], [1] and [] ')),
+    ("pythonic", Turn("[1] [link](url) [f] [", calls=(TIME,))),
+    ("pythonic", call('{"a": "it\'s \\"\\\\\' \\/ \\n\\u00e9 [f(a=1)]", "from": null}', "a.b-c.d")),
+    ("pythonic", typed('{"a": "x"}', a="integer")),
+    ("qwen3_coder", call('{"a": "</parameter>", "b": "x</parameter>\\n\\ny", "c": "</parameter>\\n"}')),
+    ("qwen3_coder", call('{"a": "<parameter=b>", "b": "x <parameter=c>", "c": "</"}')),
+    ("qwen3_coder", call('{"a": "\\n", "b": "\\r\\n", "c": "x\\n\\n", "d": "\\rx"}', "a b")),
+    ("qwen3_coder", typed('{"a": "x", "b": "02134", "c": " x "}', a="integer", b="number", c=["null", "string"])),
+    ("glm45", call("{}", "get weather")._replace(tools=[{"name": "get weather"}])),
+    ("two", call("{}", '{"a')),  # where one template cannot hold a call, another may
+    ("two", call('{"a": 1}')),
+    ("two", Turn(calls=(("f", '{"a": "1"}'), ("f", '{"a": 1}'), ("f", '{"a": "</v><k>b</k>"}')))),
+    ("deepseek_v31", call("{}", "function")),
+    ("deepseek_v31", call("{}", "functions.f")),
+    ("glm45", call('{"a": "</arg_value>", "b": "</arg_value>x</arg_value>"}')),
+    ("mistral", with_id("abcdefgh0", "x-1")),
+    ("mistral", Turn(calls=({"name": "f", "arguments": "{}", "id": "abcdefgh0"}, TIME))),
+    ("kimi_k2", with_id("functions.f:7", "functions.f:0")),
+    ("kimi_k2", with_id("functions.math.hypot:3", name="math.hypot")),
+    ("kimi_k2", Turn(calls=(TIME, {"name": "get_time", "arguments": "{}", "id": "functions.get_time:0"}, TIME))),
+    (
+        "odd",
+        Turn("Hi.", reasoning="Hm.", calls=(STRINGS, {"name": "f", "id": "0", "arguments": "{}"}), start="reasoning"),
+    ),
+    ("odd", call('{"a b": "x  y", "c": "</p>"}')),
+    ("chosen", call('{"a": 1.50}')),
+    ("functionary_v32", Turn("all >>> of it\n>>>", calls=(TIME,))),
+]
+
+
+@pytest.mark.parametrize(("name", "turn"), WRITABLE)
+def test_writable(name: str, turn: Turn) -> None:
+    must(grammar_named(name), turn)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_sentence_about_markers_is_text(name: str) -> None:
+    grammar = grammar_of(name)
+    if grammar.messages is not None:
+        pytest.skip("what ends a message ends it anywhere")
+    for marker in markers_of(name):
+        must(grammar, Turn(f"The text {marker.strip()} says something."))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_name_has_at_most_256_characters(name: str) -> None:
+    grammar = grammar_of(name)
+    must(grammar, call("{}", "f" * 200))
+    check(grammar, call("{}", "f" * 256))
+    with pytest.raises(CannotExpress, match="256"):
+        grammar.write(calls=[("f" * 257, "{}")])
+
+
+# -- kinds of calls ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_calls_that_were_read_are_written(name: str) -> None:
+    """A Message's calls, with the ids that the parser made up: none of them is refused for its id."""
+    grammar = grammar_of(name)
+    read = parse(grammar.write("", calls=[STRINGS, TIME]), grammar)
+    assert all(call.id for call in read.tool_calls)
+    again = parse(grammar.write(calls=read.tool_calls), grammar)
+    assert [(call.name, call.arguments) for call in again.tool_calls] == [
+        (call.name, call.arguments) for call in read.tool_calls
+    ]
+
+
+def test_ids_that_were_read_are_kept_where_the_format_has_them() -> None:
+    for name in ("mistral", "kimi_k2"):
+        grammar = grammar_of(name)
+        read = parse(grammar.write(calls=[{"name": "f", "arguments": "{}", "id": "functions.f:5"}]), grammar)
+        assert [call.id for call in parse(grammar.write(calls=read.tool_calls), grammar).tool_calls] == [
+            "functions.f:5"
+        ]
+
+
+def test_a_call_that_broke_off_is_refused() -> None:
+    read = parse('<tool_call>\n{"name": "f", "arguments": {"a": ', "hermes")
+    with pytest.raises(CannotExpress, match="the text ends inside it"):
+        grammar_of("hermes").write(calls=read.tool_calls)
+
+
+def test_the_reason_names_the_call() -> None:
+    with pytest.raises(CannotExpress, match=r"^call 1 \('g'\): the value of 'a' is no string"):
+        grammar_of("qwen3_coder").write(calls=[("f", "{}"), ("g", '{"a": 1}')])
+
+
+def test_tools_may_be_a_prepared_tools() -> None:
+    grammar = grammar_of("qwen3_coder")
+    assert grammar.write(calls=[PARIS], tools=Tools(TOOLS)) == grammar.write(calls=[PARIS], tools=TOOLS)
+
+
+def test_parameters_of_a_grammar_are_written() -> None:
+    grammar = grammar_of("hy_v3")
+    bound = grammar.bind({"suffix": ":opensource"})
+    text = must(bound, Turn("Hi.", "Hm.", (STRINGS, TIME)))
+    assert "<tool_call:opensource>" in text
+    read_back(grammar, Turn("Hi.", "Hm.", (STRINGS, TIME)), text)
+    assert "<tool_call>" in must(grammar, Turn(calls=(TIME,)))
+
+
+def test_no_depth_is_too_much() -> None:
+    """Nothing in the writer recurses: a value as deep as it is long."""
+    value = "[" * 100_000 + "]" * 100_000
+    for name in ("hermes", "pythonic", "qwen3_coder"):
+        tools = [{"name": "f", "parameters": {"properties": {"a": {"type": "array"}}}}]
+        assert value in grammar_of(name).write(calls=[("f", f'{{"a": {value}}}')], tools=tools)
+
+
+def test_time_is_linear() -> None:
+    """Long texts full of what might be markup."""
+    for name in ("hermes", "qwen3_coder", "glm45", "pythonic", "mistral"):
+        grammar = grammar_of(name)
+        took = []
+        for times in (2_000, 16_000):
+            half = "</parameter> <arg_value </arg_value> [ < {" * times
+            begun = time.perf_counter()
+            grammar.write("Hi. " + half + "x", calls=[("f", json.dumps({"a": half + "x"}))])
+            took.append(time.perf_counter() - begun)
+        assert took[1] < 40 * took[0]

@@ -1,47 +1,72 @@
-"""Incremental parsers for the tool calls that language models write as raw text."""
+"""Incremental parsers for the tool calls that language models write as raw text.
 
-from .errors import (
-    AmbiguousFormat,
-    CannotExpress,
-    FinishedError,
-    GrammarError,
-    ToolfeedError,
-    ToolsError,
-    UnknownFormat,
-)
-from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallEnd, ToolCallStart
-from .grammar import Grammar
-from .limits import Limits
-from .message import Accumulator, Message, ToolCall, parse
-from .parser import Parser
-from .registry import FormatInfo, formats
-from .tools import Tools
+Names are imported when they are first used, so that `import toolfeed` costs a server's start next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .errors import AmbiguousFormat as AmbiguousFormat
+    from .errors import CannotExpress as CannotExpress
+    from .errors import FinishedError as FinishedError
+    from .errors import GrammarError as GrammarError
+    from .errors import ToolfeedError as ToolfeedError
+    from .errors import ToolsError as ToolsError
+    from .errors import UnknownFormat as UnknownFormat
+    from .events import ArgumentsDelta as ArgumentsDelta
+    from .events import ContentDelta as ContentDelta
+    from .events import Event as Event
+    from .events import ReasoningDelta as ReasoningDelta
+    from .events import ToolCallEnd as ToolCallEnd
+    from .events import ToolCallStart as ToolCallStart
+    from .grammar import Grammar as Grammar
+    from .limits import Limits as Limits
+    from .message import Accumulator as Accumulator
+    from .message import Message as Message
+    from .message import ToolCall as ToolCall
+    from .message import parse as parse
+    from .parser import Parser as Parser
+    from .registry import FormatInfo as FormatInfo
+    from .registry import formats as formats
+    from .tools import Tools as Tools
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Accumulator",
-    "AmbiguousFormat",
-    "ArgumentsDelta",
-    "CannotExpress",
-    "ContentDelta",
-    "Event",
-    "FinishedError",
-    "FormatInfo",
-    "Grammar",
-    "GrammarError",
-    "Limits",
-    "Message",
-    "Parser",
-    "ReasoningDelta",
-    "ToolCall",
-    "ToolCallEnd",
-    "ToolCallStart",
-    "ToolfeedError",
-    "Tools",
-    "ToolsError",
-    "UnknownFormat",
+_MODULES: Final = {
+    "errors": (
+        "AmbiguousFormat",
+        "CannotExpress",
+        "FinishedError",
+        "GrammarError",
+        "ToolfeedError",
+        "ToolsError",
+        "UnknownFormat",
+    ),
+    "events": ("ArgumentsDelta", "ContentDelta", "Event", "ReasoningDelta", "ToolCallEnd", "ToolCallStart"),
+    "grammar": ("Grammar",),
+    "limits": ("Limits",),
+    "message": ("Accumulator", "Message", "ToolCall", "parse"),
+    "parser": ("Parser",),
+    "registry": ("FormatInfo", "formats"),
+    "tools": ("Tools",),
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604 - all of them are strings
     "__version__",
-    "formats",
-    "parse",
+    *_HOMES,
 ]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'toolfeed' has no attribute {name!r}")
+    value: object = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

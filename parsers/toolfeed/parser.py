@@ -65,6 +65,8 @@ _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
 # `string="true"` and `string="false"` as types: a string, and JSON of any type.
 _STRING_ATTRIBUTE: Final = {"true": "string", "false": "json"}
 
+_NO_NODE: Final = Node()
+
 ToolChoice: TypeAlias = str | dict[str, Any] | None
 ListCodec: TypeAlias = CallObjects | PythonCalls
 
@@ -200,6 +202,10 @@ class Parser:
         self._turn_notes: list[str] = []
 
         # The region.
+        self._state = CONTENT
+        self._where = START_OF_TEXT
+        self._node = _NO_NODE
+        self._after_marker = False  # whitespace that comes first is framing
         self._framed = False  # an opener of content has come
         self._bol = True  # its text so far ends in a line break, or there is none
         self._spaces = False  # its text ends in more whitespace than can be framing
@@ -1371,7 +1377,6 @@ class Parser:
                 if not codec.in_list and self._ends_with_closer(step):
                     self._codec = None
                     return self._go(frozenset(entry.step.id for entry in step.next) | {step.id}, pos)
-                self._tile("arguments", pos)
                 if self._ghost and not codec.in_list:
                     return self._over("complete", self._behind(step), buf, pos)
                 self._end_call("complete", buf, pos)
@@ -1389,7 +1394,6 @@ class Parser:
             elif signal == FAULT:
                 return self._fault(codec, step, buf, pos)
             else:
-                self._tile(codec.kind, pos)
                 return pos if text is buf else self._fail(pos)
 
     def _give_back(self, buf: str, pos: int) -> None:
@@ -1434,6 +1438,7 @@ class Parser:
             self._note(*codec.notes)
             return self._malformed(codec.error, ready, buf, pos)
         self._codec = None
+        self._tile("framing", pos)
         self._pending = self._program.pending_of(ready)
         self._after_call()
         return pos

@@ -28,7 +28,6 @@ from .codecs.json_value import JsonValue
 from .codecs.raw_value import Exit
 from .coercion import coerce, escape
 from .errors import CannotExpress
-from .events import Event
 from .grammar import Grammar, Keys, Messages, Route, StartState
 from .headers import HEADER_LIMIT
 from .limits import Limits
@@ -36,7 +35,7 @@ from .message import Accumulator, Message, ToolCall
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
 from .parser import Parser
 from .program import WHITESPACE
-from .schema import NO_SCHEMA, ParameterType, stated_type
+from .schema import ANY_JSON, NO_SCHEMA, ParameterType, stated_type
 from .tools import Tools
 
 CallLike: TypeAlias = ToolCall | tuple[str, str] | Mapping[str, Any]
@@ -57,9 +56,6 @@ _HIGH: Final = r"(?:[\ud800-\udbff]|\\u[dD][89abAB][0-9a-fA-F]{2})"
 _LOW: Final = r"(?:[\udc00-\udfff]|\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 _PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _HALVES: Final = re.compile(rf"[\ud800-\udbff]{_LOW}|{_HIGH}[\udc00-\udfff]")
-
-# What a value without a schema is read as where the format says that it is no string.
-_ANY_TYPE: Final = ParameterType(frozenset(("string", "null", "boolean", "integer", "number", "object", "array")))
 
 
 def write(
@@ -189,17 +185,25 @@ class _Writer:
         self._singles = [template for template in templates if template not in self._lists]
         self._parameters = [parse_template(line) for line in grammar.calls.parameter]
 
+        reasons = grammar.reasoning is not None or "reasoning" in {
+            route.to for route in (grammar.messages.routes if grammar.messages is not None else ())
+        }
+        self._begun = reasons and (start or grammar.start.state) == "reasoning"  # the prompt has opened it
+
     def turn(self, content: str, reasoning: str, calls: list[_Call]) -> str:
         settings = self._grammar.start
-        before = settings.lead + self._thought(reasoning)
-        opener, closer = self._around(content, before == settings.lead)
-        before += opener
-        pieces = self._calls(self._with_ids(calls), bool(content), not before + content) if calls else []
-        if before != settings.lead and content != content.lstrip(WHITESPACE):
+        thought = self._thought(reasoning)
+        at_start = not thought and not self._begun
+        opener, closer = self._around(content, at_start)
+        before = settings.lead + thought + opener
+        pieces = self._calls(self._with_ids(calls), bool(content), at_start and not content) if calls else []
+        if (thought or opener or self._begun) and content != content.lstrip(WHITESPACE):
             raise CannotExpress("content that begins in whitespace behind a marker: it would be read as framing")
         if (pieces or closer) and content != content.rstrip(WHITESPACE):
             raise CannotExpress("content that ends in whitespace before a marker: it would be read as framing")
-        self._check_content(before, content, reasoning, closer + (_opening(pieces) or settings.tail), not calls)
+        behind = closer + (_opening(pieces) or settings.tail)
+        if content or self._grammar.calls.names != "chosen":  # where only the request says that a call comes
+            self._check_content(before, content, reasoning, behind, not calls)
         return before + content + closer + "".join(piece.text for piece in pieces) + settings.tail
 
     def _thought(self, text: str) -> str:
@@ -207,18 +211,17 @@ class _Writer:
         messages, markers = self._grammar.messages, self._grammar.reasoning
         if text != text.strip(WHITESPACE):
             raise CannotExpress("reasoning with whitespace at its edge: next to a marker it would be read as framing")
-        begun = (self._start or self._grammar.start.state) == "reasoning"
-        if messages is not None:
-            opener = _header(messages, "reasoning", "", True) if text and not begun else ""
-            written = opener + text + "".join(messages.close[:1]) if text or begun else ""
-        elif markers is not None:
-            if text and not begun and not markers.open:
-                raise CannotExpress(f"reasoning in a turn that begins in content: {self._grammar.name} cannot open it")
-            written = ("" if begun else markers.open[0]) + text + markers.close[0] if text or begun else ""
-        else:
-            if text:
-                raise CannotExpress(f"reasoning: {self._grammar.name} has no markers for it")
+        if not text and not self._begun:
             return ""
+        if messages is not None:
+            opener = "" if self._begun else _header(messages, "reasoning", "", True)
+            written = opener + text + "".join(messages.close[:1])
+        elif markers is None:
+            raise CannotExpress(f"reasoning: {self._grammar.name} has no markers for it")
+        elif not self._begun and not markers.open:
+            raise CannotExpress(f"reasoning in a turn that begins in content: {self._grammar.name} cannot open it")
+        else:
+            written = ("" if self._begun else markers.open[0]) + text + markers.close[0]
         self._check_reasoning(self._grammar.start.lead + written, text)
         return written
 
@@ -238,22 +241,26 @@ class _Writer:
 
     def _check_reasoning(self, written: str, reasoning: str) -> None:
         """Whether what is written for reasoning is read as just that."""
-        parser = Parser(self._given, start=self._start, tools=self._tools)
-        read = _message([*parser.feed(written), *parser.finish()])
+        read = self._read(written, True)
         if (read.reasoning, read.content, read.tool_calls) != (reasoning, "", ()):
             raise CannotExpress("reasoning that holds markup: what ends it, or is more than text in it")
 
     def _check_content(self, before: str, content: str, reasoning: str, behind: str, over: bool) -> None:
         """Whether content is read as it is. `behind`: a call's opener, or, if the turn is `over`, what ends it."""
-        parser = Parser(self._given, start=self._start, tools=self._tools)
-        events = parser.feed(before + content + behind)
-        read = _message([*events, *parser.finish()] if over else events)
+        read = self._read(before + content + behind, over)
         if read.tool_calls:
             raise CannotExpress("content that would be read as a call")
         if read.reasoning != reasoning:
             raise CannotExpress("content that would be read as reasoning")
         if read.content != content:
             raise CannotExpress("content that holds markup, or becomes markup with what stands behind it")
+
+    def _read(self, text: str, over: bool) -> Message:
+        parser = Parser(self._given, start=self._start, tools=self._tools)
+        accumulator = Accumulator()
+        accumulator.add(parser.feed(text))
+        accumulator.add(parser.finish() if over else ())
+        return accumulator.message
 
     # -- calls and their templates -----------------------------------------------------------------------------------
 
@@ -309,12 +316,14 @@ class _Writer:
     def _calls(self, calls: list[_Call], after_content: bool, at_start: bool) -> list[_Piece]:
         """All calls, written the first way that can hold them: in messages, in a section, or in `call` templates where
         there is no section around those."""
+        if self._grammar.calls.names == "chosen" and len(calls) > 1:
+            raise CannotExpress("more than one call: the text is the arguments of the one that was asked for")
         if self._grammar.messages is not None:
             return self._checked(partial(self._messages, self._grammar.messages, calls, at_start))
         around = [section for section in self._sections if Slot("calls") in section]
         whole = [section for section in self._sections if Slot("calls") not in section]
         ways = [partial(self._slotted, section, calls) for section in around]
-        if not around:
+        if not around and self._grammar.calls.call:
             ways.append(partial(self._body, calls, after_content))
         ways += [partial(self._list, section, calls, after_content) for section in whole]
         return _first(partial(self._checked, way) for way in ways)
@@ -380,7 +389,7 @@ class _Writer:
 
     def _single(self, template: Template, call: _Call, after_content: bool) -> list[_Piece]:
         self._check_place(template, [call], after_content)
-        return self._filled(template, call)
+        return self._checked(partial(self._filled, template, call))
 
     def _filled(self, template: Template, call: _Call) -> list[_Piece]:
         fields = {"name": call.name, "id": call.id or call.spare}
@@ -391,7 +400,7 @@ class _Writer:
             elif isinstance(item, Payload):
                 pieces += self._written(item, [call])
             else:
-                pieces += self._framing(call, fields, template[:i], item)
+                pieces += self._framing(call, fields, template, i)
         return pieces
 
     def _list(self, template: Template, calls: list[_Call], after_content: bool) -> list[_Piece]:
@@ -410,8 +419,6 @@ class _Writer:
         known = settings.bare == "known" and self._tools is not None
         if bare and after_content and payload.codec != "python" and not known:
             raise CannotExpress("a call behind content: without a marker it would be read as content")
-        if settings.names == "chosen" and len(calls) > 1:
-            raise CannotExpress("more than one call: the text is the arguments of one")
         decided = payload.what in ("call", "calls") and settings.commit == "arguments"
         for call in calls if decided or (bare and payload.codec == "python") else ():
             if self._tools is not None and call.name not in self._tools:
@@ -419,24 +426,28 @@ class _Writer:
 
     # -- markers and fields ------------------------------------------------------------------------------------------
 
-    def _framing(self, call: _Call, fields: Mapping[str, str], before: Template, item: Item) -> list[_Piece]:
-        """A marker, a tag, whitespace or a field of a template; `before`: the items before it."""
+    def _framing(self, call: _Call, fields: Mapping[str, str], template: Template, i: int) -> list[_Piece]:
+        """The item of a template that stands at i: a marker, a tag, whitespace or a field."""
+        item = template[i]
         if isinstance(item, Tag):
             return _tag(call, fields, item)
         if isinstance(item, Field):
             text = fields[item.name]
-            self._check_field(call, item, text, before)
+            self._check_field(call, item, text, template[:i], template[i + 1 :])
             return [_Piece(text, True)]
         return _literals([item])
 
-    def _check_field(self, call: _Call, field: Field, text: str, before: Template) -> None:
+    def _check_field(self, call: _Call, field: Field, text: str, before: Template, behind: Template) -> None:
         """Whether text between markers is read as this field, and ends where it ends."""
         _check_short(call, field.name, text)
         opener = next(item for item in reversed(before) if isinstance(item, Marker | Tag))
         steps = [step for step in self._program.steps if step.item == opener]
         node = self._program.expect(frozenset(ready.step.id for step in steps for ready in step.next))
-        if text[0] in node.first or any(text[0] in step.first for step in node.payloads):
-            raise call.refuse(f"its {field.name} begins with {text[0]!r}, which begins something else here")
+        follower = "".join(piece.text for piece in _literals(behind))
+        marker = node.match(text + follower, 0) if node.match is not None else None
+        is_marker = marker is not None and re.match(r"[\w.\-]", text[marker.end() :]) is None
+        if is_marker or any(text[0] in step.first for step in node.payloads):
+            raise call.refuse(f"its {field.name} {_shown(text)} begins like something else that may stand there")
         ender = node.stop.search(text) if node.stop is not None else None
         if ender is not None:
             raise call.refuse(f"its {field.name} holds {ender.group()!r}, which ends a {field.name} here")
@@ -532,7 +543,7 @@ class _Writer:
                 text = self._raw(call, key, value, item, self._kind(template, call, key, stated))
                 pieces.append(_Piece(text, True, (call, key)))
             else:
-                pieces += self._framing(call, fields, template[:i], item)
+                pieces += self._framing(call, fields, template, i)
         return pieces
 
     def _kind(self, template: Template, call: _Call, key: str, stated: str) -> ParameterType:
@@ -545,7 +556,7 @@ class _Writer:
         if "type" in fields:
             return stated_type(stated)
         is_json = any(isinstance(item, Payload) and item.codec == "json" for item in template)
-        return _ANY_TYPE if is_json or ("string" in fields and stated != "string") else NO_SCHEMA
+        return ANY_JSON if is_json or ("string" in fields and stated != "string") else NO_SCHEMA
 
     def _raw(self, call: _Call, key: str, value: str, payload: Payload, kind: ParameterType) -> str:
         """A value as it stands between its tags."""
@@ -653,12 +664,6 @@ def _fields(item: Item) -> tuple[str, ...]:
 def _opening(pieces: list[_Piece]) -> str:
     """What stands before the first data."""
     return "".join(piece.text for piece in takewhile(lambda piece: not piece.data, pieces))
-
-
-def _message(events: list[Event]) -> Message:
-    accumulator = Accumulator()
-    accumulator.add(events)
-    return accumulator.message
 
 
 def _tag(call: _Call, fields: Mapping[str, str], tag: Tag) -> list[_Piece]:

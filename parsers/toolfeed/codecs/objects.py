@@ -184,7 +184,7 @@ class CallObjects:
 
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """Read from text[pos:]; arguments go to `out` once their call has started. Stops at a signal."""
-        self.signal = MORE
+        self.signal = DONE if self._state == _OVER else MORE
         if self._flush:
             self._flush = False
             out += self._held
@@ -192,26 +192,38 @@ class CallObjects:
             if self._state == _AFTER and self._read and self._arguments is not None:
                 self.notes += self._arguments.notes
         while self.signal == MORE:
-            state = self._state
-            if state == _IN_ARGUMENTS:
-                pos = self._feed_arguments(text, pos, out)
-            elif state == _IN_KEY or state == _IN_NAME:
-                pos = self._feed_string(text, pos)
-            elif state == _IN_OTHER or state == _IN_ELEMENT:
-                pos = self._feed_other(text, pos)
-            elif state == _OVER:
+            kind = self.kind
+            start = pos
+            pos = self._step(text, pos, out)
+            if self.tiles is not None:
+                self._tile(kind, start, pos)
+            if self.signal == MORE and self._state == _OVER:
                 self.signal = DONE
-                return pos
-            else:
-                match = _SPACES.match(text, pos)
-                pos = match.end() if match else pos
-                if pos == len(text):
-                    return pos
-                pos = self._token(text, pos, out)
-                continue
-            if pos == len(text) and self.signal == MORE:
-                return pos
+            elif pos == len(text):
+                break
         return pos
+
+    def _step(self, text: str, pos: int, out: list[str]) -> int:
+        """Read what one state reads."""
+        state = self._state
+        if state == _IN_ARGUMENTS:
+            return self._feed_arguments(text, pos, out)
+        if state == _IN_KEY or state == _IN_NAME:
+            return self._feed_string(text, pos)
+        if state == _IN_OTHER or state == _IN_ELEMENT:
+            return self._feed_other(text, pos)
+        match = _SPACES.match(text, pos)
+        pos = match.end() if match else pos
+        return self._token(text, pos, out) if pos < len(text) else pos
+
+    def _tile(self, kind: str, start: int, end: int) -> None:
+        """text[start:end] was of this kind; a name's closing quote is not."""
+        if self.tiles is None:
+            return
+        if kind == "name" and self.kind != "name" and end > start:
+            self.tiles.append((kind, end - 1))
+            kind = "framing"
+        self.tiles.append((kind, end))
 
     # -- between values --------------------------------------------------------------------------------------------
 
@@ -250,7 +262,6 @@ class CallObjects:
             if char == '"' or (char == "'" and self._lenient):
                 self._state = _IN_KEY
                 self._quote = char
-                self._tile("framing", pos + 1)
                 return pos + 1
             if char == "}" and (state == _FIRST_KEY or self._lenient):
                 if state == _KEY:
@@ -342,13 +353,11 @@ class CallObjects:
             self._state = _AFTER
             self.name = string.strip(" \t\r\n")
             self._named = True
-            self._tile("name", pos - 1)
             self._begin_if_ready()
             return pos
         self._state = _COLON
         if self._keyed and not self._keyed_object:
             if self._named or string not in self._keys[0] or string in (self._tools or ()):
-                self._tile("name", pos - 1)
                 return self._keyed_name(string, pos)
             self._keyed_object = True  # an object with a name after all
         names, arguments, ids = self._keys
@@ -383,7 +392,6 @@ class CallObjects:
         if role == "name" and (char == '"' or (char == "'" and self._lenient)):
             self._state = _IN_NAME
             self._quote = char
-            self._tile("framing", pos + 1)
             return pos + 1
         if role == "function" and char == "{":
             self._nested = 1
@@ -395,7 +403,6 @@ class CallObjects:
             if char not in ('{"nN' if self._lenient else '{"n'):
                 return self._fault(pos, "the arguments are not a JSON object")
             self._arguments = Arguments(self._digits, lenient=self._lenient, python=self._literal)
-            self._tile("framing", pos)
             self._state = _IN_ARGUMENTS
             self._begin_if_ready()
             return pos
@@ -430,7 +437,6 @@ class CallObjects:
             self._state = _AFTER
             if self._started:
                 self.notes += arguments.notes
-            self._tile("arguments", pos)
         return pos
 
     def _feed_other(self, text: str, pos: int) -> int:
@@ -483,10 +489,6 @@ class CallObjects:
         self._state = _NEXT if self._list else _OVER
         self.signal = END
         return pos
-
-    def _tile(self, kind: str, end: int) -> None:
-        if self.tiles is not None:
-            self.tiles.append((kind, end))
 
 
 def _string_text(quote: str, raw: str) -> str | None:

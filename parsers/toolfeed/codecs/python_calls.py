@@ -161,29 +161,41 @@ class PythonCalls:
 
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """Read from text[pos:]; arguments go to `out` once their call has started. Stops at a signal."""
-        self.signal = MORE
+        self.signal = DONE if self._state == _OVER else MORE
         if self._started and self._out:
             out += self._out
             self._out.clear()
         while self.signal == MORE:
-            state = self._state
-            if state == _IN_VALUE:
-                pos = self._feed_value(text, pos, out)
-            elif state == _IN_NAME or state == _IN_KEY:
-                pos = self._feed_word(text, pos, out)
-            elif state == _OVER:
+            kind = self.kind
+            start = pos
+            pos = self._step(text, pos, out)
+            if self.tiles is not None:
+                self._tile(kind, start, pos)
+            if self.signal == MORE and self._state == _OVER:
                 self.signal = DONE
-                return pos
-            else:
-                match = _SPACES.match(text, pos)
-                pos = match.end() if match else pos
-                if pos == len(text):
-                    return pos
-                pos = self._token(text[pos], pos, out)
-                continue
-            if pos == len(text) and self.signal == MORE:
-                return pos
+            elif pos == len(text):
+                break
         return pos
+
+    def _step(self, text: str, pos: int, out: list[str]) -> int:
+        """Read what one state reads."""
+        state = self._state
+        if state == _IN_VALUE:
+            return self._feed_value(text, pos, out)
+        if state == _IN_NAME or state == _IN_KEY:
+            return self._feed_word(text, pos, out)
+        match = _SPACES.match(text, pos)
+        pos = match.end() if match else pos
+        return self._token(text[pos], pos, out) if pos < len(text) else pos
+
+    def _tile(self, kind: str, start: int, end: int) -> None:
+        """text[start:end] was of this kind; the parenthesis behind a name belongs to the arguments."""
+        if self.tiles is None:
+            return
+        if kind == "name" and self.kind != "name" and end > start:
+            self.tiles.append((kind, end - 1))
+            kind = "arguments"
+        self.tiles.append((kind, end))
 
     def _token(self, char: str, pos: int, out: list[str]) -> int:
         state = self._state
@@ -266,8 +278,6 @@ class PythonCalls:
             return self._fault(end, "a name that is no name")
         self._pieces.clear()
         self._length = 0
-        if self.tiles is not None:
-            self.tiles.append(("name", end))
         self._state = _FIRST
         self._out.append("{")
         if not self._bare or self._declared is not None:
@@ -337,8 +347,6 @@ class PythonCalls:
             self._start()
             return pos
         out.append("}")
-        if self.tiles is not None:
-            self.tiles.append(("arguments", pos + 1))
         self._state = _NEXT
         self.signal = END
         return pos + 1

@@ -1,0 +1,180 @@
+"""Text made to hurt (formats.md, F18): the work grows with the text and not with its square, and what is held is bounded.
+
+Work is counted as calls of functions, those written in C too, so that the counts are the same on every machine; a time bound,
+far from what is usual, catches what goes on inside one of them. Laws 7 and 8 of design.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from helpers import Reading, Turn, chars, format_names, grammar_of, markers_of, number_ids, pieces, work, written
+from toolfeed import CannotExpress, Limits, Parser
+
+FORMATS = format_names()
+every_format = pytest.mark.parametrize("name", FORMATS)
+
+Hostile = Callable[[int], str]
+
+
+def repeated(unit: str, before: str = "") -> Hostile:
+    """About so many characters of this, again and again."""
+    return lambda size: before + unit * (size // len(unit))
+
+
+def everywhere() -> dict[str, Hostile]:
+    """Text that hurts whatever the format."""
+    units = (
+        *("<", "[", "{", "]", "}", '"', "\\", "'", "`", " ", "\n", "\t", "\r\n", "\n \n", "\x00", "\ud800", "|", "<|", "</", "[{"),
+        *('{"a":', '{"a": [', '[[{"a":', "arg=1,", "[f(a=1),", "[f(a=", "f(", "f()", '{"name": "f", "arguments": ', '{"name": "f", '),
+        *('{"name": "f", "arguments": {}}', '[{"name": "f", "arguments": {}}, ', "[1, ", '["', "['a', ", '{"arguments": {"a": "', "x " * 40),
+        *("a\n", "<x> ", "<|x|>", "[x]", "\n<", " [", "\n{", ". {", "to=f ", ">>>f\n{", "```json\n[", '<a b="c"> ', "\xa0", "é<"),
+    )
+    return {repr(unit): repeated(unit) for unit in units}
+
+
+def of_markers(name: str) -> dict[str, Hostile]:
+    """A format's own markers, whole and in halves, each again and again, with something behind them."""
+    found: dict[str, Hostile] = {}
+    for marker in markers_of(name):
+        for unit in (marker, marker[:-1], marker + "\n", marker + "x", marker + "{", marker + '{"x":"', marker + " [", marker + '{"name": "f'):
+            if unit.strip():
+                found[repr(unit)] = repeated(unit)
+    return found
+
+
+def inside_a_call(name: str) -> dict[str, Hostile]:
+    """What never ends: a name, a header, a string, a number, nesting; and what fails or ends over and over."""
+    try:
+        turn = written(name, ("zq_alpha", '{"text": "PLACEHOLDER"}'))
+        number = written(name, ("zq_alpha", '{"number": 12345}'))
+    except CannotExpress:
+        return {}
+    text = turn.text
+    call = text[: text.index("zq_alpha")] if "zq_alpha" in text else text[:1]
+    value = text[: text.index("PLACEHOLDER")]
+    count = number.text[: number.text.index("12345")]
+    found = {
+        "a name that never ends": repeated("x", call),
+        "a name of many words": repeated("x y ", call),
+        "a header that is empty": repeated(" ", call),
+        "openers of calls": repeated(call),
+        "a backslash": repeated("\\", value),
+        "an escape": repeated("\\u00e9\\n", value),
+        "a quote": repeated('"', value),
+        "quotes and commas": repeated('", "', value),
+        "a line break": repeated("\n", value),
+        "a space": repeated(" ", value),
+        "an apostrophe": repeated("' ", value),
+        "digits": repeated("1", count),
+        "zeros": repeated("0", count),
+        "exponents": repeated("1e", count),
+        "whitespace before a value": repeated(" ", count),
+        "commas": repeated(" ,", count + "1"),
+        "brackets": repeated("[", count),
+        "braces": repeated('{"a":', count),
+        "whole calls": repeated(text.replace("PLACEHOLDER", "x") + "\n"),
+        "calls that break off": repeated(value + "\n"),
+        "calls that break": repeated(value + '"x"\n'),
+        "keyword arguments": repeated("arg=1, ", call + "zq_alpha("),
+        "objects that are no calls": repeated('{"a": 1}, ', call),
+    }
+    for marker in markers_of(name):
+        found[f"{marker!r} in a string"] = repeated(marker, value)
+        found[f"half {marker!r} in a string"] = repeated(marker[:-1] + "\n", value)
+        found[f"{marker!r} behind a number"] = repeated(marker, count + "1")
+    return found
+
+
+def hostile(name: str) -> dict[str, Hostile]:
+    return everywhere() | of_markers(name) | inside_a_call(name)
+
+
+def parser_of(name: str, limits: Limits = Limits()) -> Parser:  # noqa: B008 - immutable
+    return Parser(grammar_of(name), ids=number_ids, limits=limits)
+
+
+def read_all(name: str, text: str, size: int) -> None:
+    parser = parser_of(name)
+    for fragment in [text] if size == 0 else pieces(text, size):
+        parser.feed(fragment)
+    parser.finish()
+
+
+SIZE = 4000  # characters; more than Limits.header, so that what is looked at again and again is no more than that
+TIMES = 4
+
+
+@every_format
+@pytest.mark.parametrize("size", [0, 16], ids=["whole", "in fragments"])
+def test_work_grows_with_the_text(name: str, size: int) -> None:
+    """Four times the text is four times the work, and takes no minutes."""
+    slow = {}
+    for what, make in hostile(name).items():
+        read_all(name, make(100), size)  # what is compiled on first use
+        little = work(lambda make=make: read_all(name, make(SIZE), size))  # type: ignore[misc]  # bound at once
+        start = time.process_time()
+        much = work(lambda make=make: read_all(name, make(SIZE * TIMES), size))  # type: ignore[misc]
+        seconds = time.process_time() - start
+        if much > little * TIMES * 1.25 + 500 or seconds > 4:
+            slow[what] = f"{much / little:.1f} times the work, {seconds:.2f} s"
+    assert not slow
+
+
+@every_format
+def test_what_is_held_is_bounded(name: str) -> None:
+    """By Limits, which are small here, after every character."""
+    limits = Limits(name=20, header=40, hold=200, raw=20, calls=5, digits=30)
+    longest = max(len(marker) for marker in markers_of(name) or ("",))
+    bound = limits.hold + 2 * limits.header + limits.name + 2 * longest
+    for what, make in hostile(name).items():
+        reading = Reading(name, limits=limits)
+        most = 0
+        for char in make(600):
+            reading.feed(char)
+            most = max(most, reading.parser.held)
+        reading.finish()
+        assert most <= bound, f"{what}: {most} held"
+        assert all(len(end.raw) <= limits.raw for end in reading.told.ends), what
+
+
+@every_format
+def test_cuts_do_not_matter(name: str) -> None:
+    """Nor where limits are passed: law 1 for hostile text."""
+    limits = Limits(name=20, header=40, hold=200, raw=20, calls=5, digits=30)
+    for what, make in hostile(name).items():
+        text = make(300)
+        whole = Reading(name, limits=limits).read([text])
+        assert Reading(name, limits=limits).read(chars(text)) == whole, what
+        assert Reading(name, limits=limits).read(pieces(text, 7)) == whole, what
+
+
+@every_format
+@pytest.mark.parametrize("unit", ["<", "[", "{", " ", "\n", "\\", "x "])
+def test_a_million_characters(name: str, unit: str) -> None:
+    """In one fragment, and in fragments of a kilobyte: seconds, not minutes."""
+    text = unit * (1_000_000 // len(unit))
+    start = time.process_time()
+    read_all(name, text, 0)
+    read_all(name, text, 1024)
+    assert time.process_time() - start < 60
+
+
+@every_format
+def test_half_a_million_characters_of_openers(name: str) -> None:
+    opener = next((marker for marker in markers_of(name) if marker.strip()), "[")
+    start = time.process_time()
+    read_all(name, opener * (500_000 // len(opener)), 0)
+    assert time.process_time() - start < 60
+
+
+@every_format
+def test_content_behind_all_of_it_is_still_told(name: str) -> None:
+    """However a line begins, it does not take the next paragraphs with it: nothing is swallowed for good."""
+    for what, make in everywhere().items():
+        turn = Turn(name, what, make(200), {"tools": []})
+        told = Reading(name, tools=[]).read([turn.text + "\n\nThat was it."])
+        assert told.content.endswith("That was it.") or told.reasoning.endswith("That was it."), what
