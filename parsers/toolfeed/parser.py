@@ -268,7 +268,10 @@ class Parser:
             endings = [ending for ending in settings.prompts if prompt.endswith(ending)]
             if endings:
                 state = settings.prompts[max(endings, key=len)]
-        known = self._grammar.reasoning is not None or self._grammar.messages is not None
+        messages = self._grammar.messages
+        known = self._grammar.reasoning is not None or (
+            messages is not None and any(route.to == "reasoning" for route in messages.routes)
+        )
         return REASONING if state == "reasoning" and known else CONTENT
 
     # -- the public interface ------------------------------------------------------------------------------------------
@@ -548,6 +551,7 @@ class Parser:
         self._sink.text(REASONING_RUN if reasoning else CONTENT_RUN, text)
         self._tile("reasoning" if reasoning else "content", end)
         blank = not text.strip(WHITESPACE)
+        self._spaces = self._spaces and blank
         line = text.rstrip(" \t")
         self._bol = line.endswith(("\n", "\r")) if line else self._bol
         if self._where != INSIDE and not blank:
@@ -724,8 +728,9 @@ class Parser:
             if not self._final:
                 self._wait = True
                 return pos
-            if j == n or any(marker in buf[j:] for marker in headers.markers):
-                self._tile("framing", n)  # a header that is cut off
+            cut_off = any(marker in buf[j:] for marker in headers.markers)
+            if cut_off or (j == n and self._base + pos):
+                self._tile("framing", n)  # a header that is cut off, or whitespace behind a message
                 return n
         self._enter_region(CONTENT, INSIDE if self._base + pos else START_OF_TEXT, self._base + pos > 0)
         return pos

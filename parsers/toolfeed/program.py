@@ -308,8 +308,11 @@ class Program:
         forms: list[Form] = []
         optional = False
         if isinstance(item, Marker | Tag):
-            forms.append(self._form(item))
-            forms += [self._text_form(text) for text in self._spellings.get(item.text, ())]
+            texts = [item.text, *self._spellings.get(item.text, ())]
+            for part, others in self._spellings.items():
+                if part != item.text and part in item.text:
+                    texts += [item.text.replace(part, other) for other in others]
+            forms += [self._text_form(text) for text in texts]
             optional = item.text in self._optional
         step = Step(len(self.steps), role, item, tuple(forms), optional)
         if isinstance(item, Tag):

@@ -77,8 +77,7 @@ class Arguments:
     def closing_suffix(self) -> str:
         if self.done:
             return ""
-        suffix = self.value.closing_suffix()
-        return "{}" if suffix == "null" else suffix  # nothing has been emitted
+        return self.value.closing_suffix() if self._begun else "{}"
 
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """See JsonValue.feed."""
@@ -97,26 +96,26 @@ class Arguments:
                 self.error = "the arguments are not a JSON object"
                 return pos
         if self._mode == _OBJECT:
-            if not self._begun:
-                return self._begin(text, pos, out)
-            pos = self.value.feed(text, pos, out)
-            self.done = self.value.done
-            self.error = self.value.error
+            pos = self._read(text, pos, out)
+            self.done = self.value.done and not self.error
             return pos
         if self._mode == _STRING:
             return self._string(text, pos, out)
         return self._null(text, pos, out)
 
-    def _begin(self, text: str, pos: int, out: list[str]) -> int:
-        """Read on before anything has been emitted: in Python, what begins with a brace may be a set."""
-        first: list[str] = []
-        end = self.value.feed(text, pos, first)
-        self._begun = bool(first)
-        if first and not first[0].startswith("{"):
-            self.error = "the arguments are not a JSON object"
-            return pos
-        out += first
-        self.done = self.value.done
+    def _read(self, text: str, pos: int, out: list[str]) -> int:
+        """Let the value read on. In Python, what begins with a brace may be a set, and that is no object."""
+        if self._begun:
+            end = self.value.feed(text, pos, out)
+        else:
+            first: list[str] = []
+            end = self.value.feed(text, pos, first)
+            self._begun = bool(first)
+            if first and not first[0].startswith("{"):
+                self._begun = False
+                self.error = "the arguments are not a JSON object"
+                return pos
+            out += first
         self.error = self.value.error
         return end
 
@@ -191,9 +190,8 @@ class Arguments:
             self.error = "the string that holds the arguments is no JSON object"
             return len(piece) - len(ink)
         self._seen = self._seen or bool(ink)
-        read = self.value.feed(piece, 0, out)
-        self.error = self.value.error
-        if self.value.done:
+        read = self._read(piece, 0, out)
+        if self.value.done and not self.error:
             read = len(piece) - len(piece[read:].lstrip(_WHITESPACE))
             if read < len(piece):
                 self.error = "text after the arguments' object"
@@ -203,8 +201,7 @@ class Arguments:
         """The outer string ends at `end`."""
         if self._high:
             high, self._high = self._high, ""
-            self.value.feed(high, 0, out)
-            self.error = self.value.error
+            self._read(high, 0, out)
         if not self.value.done and not self.error:
             if self._seen:
                 self.error = "the string that holds the arguments ends before their object does"
