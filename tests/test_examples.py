@@ -13,7 +13,9 @@ from toolfeed.events import ToolCallEnd, ToolCallStart
 from toolfeed.grammar import Example
 
 EXAMPLES = [
-    pytest.param(example, turn, id=f"{name}: {example.case}") for name in format_names() for example, turn in examples_of(name)
+    pytest.param(example, turn, id=f"{name}: {example.case}")
+    for name in format_names()
+    for example, turn in examples_of(name)
 ]
 EVERY_CUT = 1500  # characters; a longer text is cut at every tenth place
 

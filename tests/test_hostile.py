@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -22,16 +23,71 @@ Hostile = Callable[[int], str]
 
 def repeated(unit: str, before: str = "") -> Hostile:
     """About so many characters of this, again and again."""
-    return lambda size: before + unit * (size // len(unit))
+    return lambda size: before + unit * (size // max(1, len(unit)))
 
 
 def everywhere() -> dict[str, Hostile]:
     """Text that hurts whatever the format."""
     units = (
-        *("<", "[", "{", "]", "}", '"', "\\", "'", "`", " ", "\n", "\t", "\r\n", "\n \n", "\x00", "\ud800", "|", "<|", "</", "[{"),
-        *('{"a":', '{"a": [', '[[{"a":', "arg=1,", "[f(a=1),", "[f(a=", "f(", "f()", '{"name": "f", "arguments": ', '{"name": "f", '),
-        *('{"name": "f", "arguments": {}}', '[{"name": "f", "arguments": {}}, ', "[1, ", '["', "['a', ", '{"arguments": {"a": "', "x " * 40),
-        *("a\n", "<x> ", "<|x|>", "[x]", "\n<", " [", "\n{", ". {", "to=f ", ">>>f\n{", "```json\n[", '<a b="c"> ', "\xa0", "é<"),
+        *(
+            "<",
+            "[",
+            "{",
+            "]",
+            "}",
+            '"',
+            "\\",
+            "'",
+            "`",
+            " ",
+            "\n",
+            "\t",
+            "\r\n",
+            "\n \n",
+            "\x00",
+            "\ud800",
+            "|",
+            "<|",
+            "</",
+            "[{",
+        ),
+        *(
+            '{"a":',
+            '{"a": [',
+            '[[{"a":',
+            "arg=1,",
+            "[f(a=1),",
+            "[f(a=",
+            "f(",
+            "f()",
+            '{"name": "f", "arguments": ',
+            '{"name": "f", ',
+        ),
+        *(
+            '{"name": "f", "arguments": {}}',
+            '[{"name": "f", "arguments": {}}, ',
+            "[1, ",
+            '["',
+            "['a', ",
+            '{"arguments": {"a": "',
+            "x " * 40,
+        ),
+        *(
+            "a\n",
+            "<x> ",
+            "<|x|>",
+            "[x]",
+            "\n<",
+            " [",
+            "\n{",
+            ". {",
+            "to=f ",
+            ">>>f\n{",
+            "```json\n[",
+            '<a b="c"> ',
+            "\xa0",
+            "é<",
+        ),
     )
     return {repr(unit): repeated(unit) for unit in units}
 
@@ -40,7 +96,16 @@ def of_markers(name: str) -> dict[str, Hostile]:
     """A format's own markers, whole and in halves, each again and again, with something behind them."""
     found: dict[str, Hostile] = {}
     for marker in markers_of(name):
-        for unit in (marker, marker[:-1], marker + "\n", marker + "x", marker + "{", marker + '{"x":"', marker + " [", marker + '{"name": "f'):
+        for unit in (
+            marker,
+            marker[:-1],
+            marker + "\n",
+            marker + "x",
+            marker + "{",
+            marker + '{"x":"',
+            marker + " [",
+            marker + '{"name": "f',
+        ):
             if unit.strip():
                 found[repr(unit)] = repeated(unit)
     return found
@@ -93,33 +158,30 @@ def hostile(name: str) -> dict[str, Hostile]:
     return everywhere() | of_markers(name) | inside_a_call(name)
 
 
-def parser_of(name: str, limits: Limits = Limits()) -> Parser:  # noqa: B008 - immutable
-    return Parser(grammar_of(name), ids=number_ids, limits=limits)
-
-
 def read_all(name: str, text: str, size: int) -> None:
-    parser = parser_of(name)
+    parser = Parser(grammar_of(name), ids=number_ids, limits=Limits(digits=1000))
     for fragment in [text] if size == 0 else pieces(text, size):
         parser.feed(fragment)
     parser.finish()
 
 
-SIZE = 4000  # characters; more than Limits.header, so that what is looked at again and again is no more than that
+SIZE = 2000  # characters; more than Limits.header, so that what is looked at again and again is no more than that
 TIMES = 4
 
 
 @every_format
-@pytest.mark.parametrize("size", [0, 16], ids=["whole", "in fragments"])
-def test_work_grows_with_the_text(name: str, size: int) -> None:
-    """Four times the text is four times the work, and takes no minutes."""
+def test_work_grows_with_the_text(name: str) -> None:
+    """Four times the text is about four times the work, not sixteen times, and takes no minutes. Some texts come whole, some in fragments, which
+    ones differs between the formats."""
     slow = {}
-    for what, make in hostile(name).items():
+    for i, (what, make) in enumerate(hostile(name).items(), FORMATS.index(name)):
+        size = (0, 3, 16)[i % 3]
         read_all(name, make(100), size)  # what is compiled on first use
-        little = work(lambda make=make: read_all(name, make(SIZE), size))  # type: ignore[misc]  # bound at once
+        little = work(partial(read_all, name, make(SIZE), size))
         start = time.process_time()
-        much = work(lambda make=make: read_all(name, make(SIZE * TIMES), size))  # type: ignore[misc]
+        much = work(partial(read_all, name, make(SIZE * TIMES), size))
         seconds = time.process_time() - start
-        if much > little * TIMES * 1.25 + 500 or seconds > 4:
+        if much > little * TIMES * 2 or seconds > 4:
             slow[what] = f"{much / little:.1f} times the work, {seconds:.2f} s"
     assert not slow
 

@@ -54,16 +54,23 @@ every_format = pytest.mark.parametrize("name", FORMATS)
 every_turn = pytest.mark.parametrize("turn", all_turns(), ids=repr)
 
 made_up = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
 
 def soup(name: str) -> st.SearchStrategy[str]:
     """Text of a format's own markers, those of others, pieces of its examples, and odd characters."""
     texts = [turn.text for turn in turns_of(name) if turn.text]
-    slices = st.sampled_from(texts or [""]).flatmap(lambda text: st.sampled_from([text[i : i + 9] for i in range(0, len(text), 9)] or [""]))
+    slices = st.sampled_from(texts or [""]).flatmap(
+        lambda text: st.sampled_from([text[i : i + 9] for i in range(0, len(text), 9)] or [""])
+    )
     own = st.sampled_from(markers_of(name) or ("",))
-    parts = st.one_of(own, own, slices, st.sampled_from(every_marker()), st.sampled_from(ODDITIES), st.text(max_size=3), SURROGATES)
+    parts = st.one_of(
+        own, own, slices, st.sampled_from(every_marker()), st.sampled_from(ODDITIES), st.text(max_size=3), SURROGATES
+    )
     return st.lists(parts, max_size=16).map("".join)
 
 
@@ -208,7 +215,23 @@ def test_plain_text_is_told_as_it_comes(name: str, state: Any) -> None:
     reading.feed("Lorem ipsum.")
     if messages is not None:
         reading.feed(" Lorem ipsum.\nLorem")  # enough to be no header
-    for word in ["dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed", "do", "eiusmod", "tempor", "1", "2.5", "é", "漢", "ü"]:
+    for word in [
+        "dolor",
+        "sit",
+        "amet",
+        "consectetur",
+        "adipiscing",
+        "elit",
+        "sed",
+        "do",
+        "eiusmod",
+        "tempor",
+        "1",
+        "2.5",
+        "é",
+        "漢",
+        "ü",
+    ]:
         space, text = reading.feed(" "), reading.feed(word)
         assert reading.parser.held == 0
         assert merged([*space, *text]) == ((ReasoningDelta if inside else ContentDelta)(" " + word),)
@@ -218,14 +241,20 @@ def test_plain_text_is_told_as_it_comes(name: str, state: Any) -> None:
 @every_turn
 def test_what_content_holds_may_become_a_marker(turn: Turn) -> None:
     """In content and reasoning nothing is held but whitespace and the beginning of a marker of this grammar."""
-    bare = "[{" if any(line.lstrip()[:1] in "[{" for line in (*turn.grammar.calls.section, *turn.grammar.calls.call)) else ""
+    bare = (
+        "[{"
+        if any(line.lstrip()[:1] in "[{" for line in (*turn.grammar.calls.section, *turn.grammar.calls.call))
+        else ""
+    )
     markers = [re.sub(r"\s", "", marker) for marker in markers_of(turn.format)]
     reading = Reading(turn.grammar, **turn.options)
     for char in turn.text:
         reading.feed(char)
         held = re.sub(r"\s", "", reading.text[len(reading.text) - reading.parser.held :])
         if held and reading.parser.state in ("content", "reasoning") and turn.grammar.messages is None:
-            assert any(marker.startswith(held) or held.startswith(marker) for marker in markers) or held[0] in bare, held
+            assert any(marker.startswith(held) or held.startswith(marker) for marker in markers) or held[0] in bare, (
+                held
+            )
 
 
 # -- law 3: nothing is lost ----------------------------------------------------------------------------------------------
@@ -260,10 +289,15 @@ def test_a_name_stands_in_one_tile(turn: Turn) -> None:
     """In one of its own, or, where a tag holds it, in the tag's."""
     reading = Reading(turn.grammar, traced=True, **turn.options)
     told = reading.read([turn.text], turn.finish)
-    names = [reading.text[start:end].strip(WHITESPACE) for kind, start, end in reading.tiles if kind in ("name", "marker")]
+    names = [
+        reading.text[start:end].strip(WHITESPACE) for kind, start, end in reading.tiles if kind in ("name", "marker")
+    ]
     for start in told.starts:
         if turn.grammar.calls.names != "chosen":
-            assert any(start.name in name or json.dumps(start.name)[1:-1] in name for name in names), (start.name, names)
+            assert any(start.name in name or json.dumps(start.name)[1:-1] in name for name in names), (
+                start.name,
+                names,
+            )
 
 
 @every_format
@@ -285,7 +319,10 @@ def test_text_without_a_marker_is_content(name: str, data: st.DataObject) -> Non
 def openers_of(name: str) -> list[str]:
     """The markers of calls: those that do not vanish where they stand alone, and lead to no other state."""
     grammar = grammar_of(name)
-    reasons = (*(grammar.reasoning.open if grammar.reasoning else ()), *(grammar.reasoning.close if grammar.reasoning else ()))
+    reasons = (
+        *(grammar.reasoning.open if grammar.reasoning else ()),
+        *(grammar.reasoning.close if grammar.reasoning else ()),
+    )
     frames = (*(grammar.content.open if grammar.content else ()), *(grammar.content.close if grammar.content else ()))
     vanish = {marker.strip() for marker in (*reasons, *frames, *grammar.absorb, *grammar.turn_end)}
     return [marker for marker in markers_of(name) if marker.strip() not in vanish] if grammar.messages is None else []
@@ -330,7 +367,18 @@ def test_arguments_of_damaged_text_are_json_at_every_moment(name: str) -> None:
 
 
 def test_the_judge_is_strict() -> None:
-    for text in ('{"a": 1,}', "{'a': 1}", '{"a": 01}', '{"a"}', "{}{}", '{"a": "\n"}', '{"a": .5}', '{"a": tru}', '{"\\x": 1}', "{"):
+    for text in (
+        '{"a": 1,}',
+        "{'a': 1}",
+        '{"a": 01}',
+        '{"a"}',
+        "{}{}",
+        '{"a": "\n"}',
+        '{"a": .5}',
+        '{"a": tru}',
+        '{"\\x": 1}',
+        "{",
+    ):
         judge = Judge()
         with pytest.raises(Exception, match="error|half|Incomplete"):  # noqa: PT012 - wherever it is found
             judge.read(text)
@@ -347,12 +395,29 @@ def test_the_judge_is_strict() -> None:
 SPACES = st.text(" \n\t\r", max_size=2)
 STRINGS = st.lists(
     st.one_of(
-        st.sampled_from(["\\n", '\\"', "\\\\", "\\/", "\\u00e9", "\\uD83D\\uDE00", "\\ud83d", "</tool_call>", "[TOOL_CALLS]", "é", "{", "}"]),
+        st.sampled_from(
+            [
+                "\\n",
+                '\\"',
+                "\\\\",
+                "\\/",
+                "\\u00e9",
+                "\\uD83D\\uDE00",
+                "\\ud83d",
+                "</tool_call>",
+                "[TOOL_CALLS]",
+                "é",
+                "{",
+                "}",
+            ]
+        ),
         st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"\\'), max_size=5),
     ),
     max_size=4,
 ).map(lambda parts: '"' + "".join(parts) + '"')
-SCALARS = st.one_of(STRINGS, st.sampled_from(["0", "-0", "1.50", "1E5", "-1e-7", "12345678901234567890", "true", "false", "null"]))
+SCALARS = st.one_of(
+    STRINGS, st.sampled_from(["0", "-0", "1.50", "1E5", "-1e-7", "12345678901234567890", "true", "false", "null"])
+)
 
 
 def spaced(*parts: st.SearchStrategy[str] | str) -> st.SearchStrategy[str]:
@@ -472,7 +537,9 @@ def test_a_long_argument_costs_the_same_late_as_early(name: str) -> None:
     feed_all(parser, ["text"] * 250_000)
     assert parser.held == 0
     assert work(lambda: feed_all(parser, some)) == early
-    assert [event.status for event in [*parser.feed(after), *parser.finish()] if isinstance(event, toolfeed.ToolCallEnd)] == ["complete"]
+    assert [
+        event.status for event in [*parser.feed(after), *parser.finish()] if isinstance(event, toolfeed.ToolCallEnd)
+    ] == ["complete"]
 
 
 @every_format
@@ -555,7 +622,21 @@ def test_parsers_do_not_touch_each_other(name: str) -> None:
 # -- law 11: no code runs ------------------------------------------------------------------------------------------------
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "execfile", "breakpoint", "input", "open"}
-FORBIDDEN_MODULES = {"ast", "pickle", "marshal", "shelve", "code", "codeop", "runpy", "imp", "subprocess", "ctypes", "socket", "os", "yaml"}
+FORBIDDEN_MODULES = {
+    "ast",
+    "pickle",
+    "marshal",
+    "shelve",
+    "code",
+    "codeop",
+    "runpy",
+    "imp",
+    "subprocess",
+    "ctypes",
+    "socket",
+    "os",
+    "yaml",
+}
 
 
 def core_sources() -> list[Path]:
@@ -571,7 +652,9 @@ def test_no_source_could_run_code(path: Path) -> None:
         if token.type != tokenize.NAME or before.string == ".":
             continue
         assert not (token.string in FORBIDDEN_CALLS and behind.string == "("), f"{path}:{token.start[0]}"
-        assert not (before.string in ("import", "from") and token.string in FORBIDDEN_MODULES), f"{path}:{token.start[0]}"
+        assert not (before.string in ("import", "from") and token.string in FORBIDDEN_MODULES), (
+            f"{path}:{token.start[0]}"
+        )
     text = path.read_text(encoding="utf-8")
     assert "import_module" not in text
     assert ".load()" not in text, "an entry point would be imported"
@@ -591,7 +674,15 @@ def audit() -> Audit:
     seen = Audit([], [False])
 
     def hook(event: str, args: tuple[object, ...]) -> None:
-        if seen.on[0] and event in ("exec", "compile", "import", "open", "pickle.find_class", "os.system", "subprocess.Popen"):
+        if seen.on[0] and event in (
+            "exec",
+            "compile",
+            "import",
+            "open",
+            "pickle.find_class",
+            "os.system",
+            "subprocess.Popen",
+        ):
             seen.events.append(f"{event} {args[:1]}")
 
     sys.addaudithook(hook)
@@ -607,7 +698,10 @@ def test_nothing_is_run_opened_or_imported_while_text_is_read(name: str) -> None
     turns = [*turns_of(name), *damaged(name, 30, seed=11)]
     for turn in turns:  # what is compiled and imported on first use
         read(turn)
-    hostile = '__import__("os").system("true") ' + "exec('1') [f(a=__import__('os')), g(b=open('/etc/passwd'))] !!python/object {{1+1}}"
+    hostile = (
+        '__import__("os").system("true") '
+        + "exec('1') [f(a=__import__('os')), g(b=open('/etc/passwd'))] !!python/object {{1+1}}"
+    )
     AUDIT.events.clear()
     AUDIT.on[0] = True
     try:

@@ -349,15 +349,12 @@ def parts_of(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*WORDS * 3, *markers, *halves, *(f"\n{marker}" for marker in markers), *ODDITIES]))
 
 
-def plain_name(rng: random.Random) -> str:
-    return rng.choice(("f", "get_weather", "a.b", "x-y", "name", "arguments", "天気", "f2", "functions.f:0", "g"))
-
-
 class Maker:
     """Makes turns from any source of choices."""
 
     def __init__(self, name: str, pick: Callable[[Sequence[Any]], Any]) -> None:
         self.parts = parts_of(name)
+        self.markers = markers_of(name)
         self.others = every_marker()
         self.pick = pick
 
@@ -368,6 +365,8 @@ class Maker:
         made = "".join(self.pick(self.parts) for _ in range(self.pick(range(longest + 1))))
         if not self.often(8):
             made += self.pick(self.others)
+        if not self.often(6):  # markers that may follow one another, as in a call
+            made += "".join(self.pick(self.markers) + self.pick(("", "", "\n", " ")) for _ in range(3))
         return made.strip() if self.often() else made
 
     def name(self) -> str:

@@ -3,7 +3,7 @@
 Names are imported when they are first used, so that `import toolfeed` costs a server's start next to nothing.
 """
 
-from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -63,9 +63,43 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'toolfeed' has no attribute {name!r}")
-    value: object = getattr(import_module(f".{home}", __name__), name)
+    value: object = getattr(_module(home), name)
     globals()[name] = value
     return value
+
+
+def _module(home: str) -> ModuleType:
+    if home == "errors":
+        from . import errors
+
+        return errors
+    if home == "events":
+        from . import events
+
+        return events
+    if home == "grammar":
+        from . import grammar
+
+        return grammar
+    if home == "limits":
+        from . import limits
+
+        return limits
+    if home == "message":
+        from . import message
+
+        return message
+    if home == "parser":
+        from . import parser
+
+        return parser
+    if home == "registry":
+        from . import registry
+
+        return registry
+    from . import tools
+
+    return tools
 
 
 def __dir__() -> list[str]:

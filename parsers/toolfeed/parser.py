@@ -1315,7 +1315,9 @@ class Parser:
         declared = self._tools.names if self._tools is not None else None
         codec: ListCodec
         if item.codec == "python":
-            codec = PythonCalls(bare=bare, declared=declared, limit=limits.name, digits=limits.digits)
+            codec = PythonCalls(
+                bare=bare, declared=declared, limit=limits.name, digits=limits.digits, repair=self._repair
+            )
         else:
             keys = self._grammar.calls.keys
             codec = CallObjects(

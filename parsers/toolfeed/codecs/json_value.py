@@ -49,7 +49,7 @@ HOLD: Final = 1024  # characters of comma and whitespace that wait for the next 
 
 # In the patterns every repetition is possessive, so nothing is ever tried twice.
 PLAIN: Final = r'[^"\\\x00-\x1f\ud800-\udfff]'
-SPACES: Final = r"[ \t\n\r]*+"
+SPACES: Final = rf"[ \t\n\r]{{0,{HOLD}}}+"  # bounded as what may be held is; more is left to the slow way
 HEX: Final = "[0-9A-Fa-f]"
 # The bulk patterns leave "\/" and long numbers to the slow way: it is no escape in Python, and digits are bounded.
 _TEXT: Final = rf'"{PLAIN}*+(?:\\(?:["\\bfnrt]|u{HEX}{{4}}){PLAIN}*+)*+"'

@@ -2,6 +2,9 @@
 
 Reads a list in brackets, or calls after one another, a line each or on one line. Keyword arguments become one JSON
 object while they stream. Nothing is evaluated.
+
+A quoted value whose type admits no string is read as that type (rule P8): it waits while it can still be one, and
+streams as the string it is as soon as it cannot. See `_Quoted`.
 """
 
 from __future__ import annotations
@@ -10,13 +13,15 @@ import json
 import re
 from typing import Final
 
-from ..coercion import coerce, escape
+from ..coercion import TypedReader, escape
+from ..schema import ParameterType
 from ..tools import Tool
 from .json_value import JsonValue
 from .python_value import PythonValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, START
 
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
+_BEFORE_VALUE: Final = re.compile(r"[ \t\r\n\f]*")
 _NAME: Final = re.compile(r"[\w.\-]*")
 _KEY: Final = re.compile(r"\w*")
 
@@ -44,6 +49,7 @@ class PythonCalls:
         "_digits",
         "_dropped",
         "_fresh",
+        "_hold",
         "_key",
         "_keys",
         "_length",
@@ -52,6 +58,7 @@ class PythonCalls:
         "_out",
         "_pieces",
         "_quoted",
+        "_repair",
         "_started",
         "_state",
         "_value",
@@ -65,14 +72,24 @@ class PythonCalls:
     )
 
     def __init__(
-        self, *, bare: bool = False, declared: frozenset[str] | None = None, limit: int = 256, digits: int = 4000
+        self,
+        *,
+        bare: bool = False,
+        declared: frozenset[str] | None = None,
+        limit: int = 256,
+        digits: int = 4000,
+        hold: int = 65536,
+        repair: bool = False,
     ) -> None:
         """`bare`: no marker stands before the list, so a call needs a `declared` name, or, where the tools are not
-        known, to be followed by `)` or a keyword."""
+        known, to be followed by `)` or a keyword. `limit`: of a name's or keyword's length; `digits`: of a number's;
+        `hold`: of a quoted value that may be of another type. `repair`: see PythonValue."""
         self._bare = bare
         self._declared = declared
         self._limit = limit
         self._digits = digits
+        self._hold = hold
+        self._repair = repair
         self._state = _BEFORE
         self._list = False
         self._any = False  # a call was read
@@ -97,7 +114,7 @@ class PythonCalls:
         self._key = ""
         self._fresh = True  # before the value's first character
         self._dropped = False  # the value of a repeated keyword
-        self._quoted: list[str] | None = None  # a quoted value whose type admits no string, or one that is dropped
+        self._quoted: _Quoted | None = None  # the value, if its type admits no string and it may be one
 
     def copy(self) -> PythonCalls:
         twin = PythonCalls.__new__(PythonCalls)
@@ -107,8 +124,9 @@ class PythonCalls:
         twin._keys = set(self._keys)
         twin._pieces = list(self._pieces)
         twin._out = list(self._out)
-        twin._quoted = list(self._quoted) if self._quoted is not None else None
-        twin._value = self._value.copy() if self._value else None
+        twin.tiles = list(self.tiles) if self.tiles is not None else None
+        twin._quoted = self._quoted.copy() if self._quoted is not None else None
+        twin._value = self._value.copy() if self._value is not None else None
         return twin
 
     @property
@@ -128,8 +146,9 @@ class PythonCalls:
 
     @property
     def held(self) -> str:
-        if self._state == _IN_VALUE and self._value is not None:
-            return "".join(self._quoted or ()) + self._value.held
+        """The characters that were consumed and are not emitted yet, as written, but for whitespace between tokens."""
+        if self._value is not None:
+            return self._quoted.held if self._quoted is not None else self._value.held
         return "".join(self._pieces)
 
     @property
@@ -141,7 +160,7 @@ class PythonCalls:
 
     def direct(self) -> JsonValue | None:
         """See Arguments.direct."""
-        if self._state == _IN_VALUE and self._quoted is None and not self._fresh:
+        if self._quoted is None and not self._fresh and not self._dropped:
             return self._value
         return None
 
@@ -151,13 +170,13 @@ class PythonCalls:
         self._state = _ITEM
 
     def closing_suffix(self) -> str:
-        if not self._started:
+        """The JSON text that completes the arguments so far; "" before the call has started, and behind it."""
+        if not self._started or self._state in (_ITEM, _NEXT, _OVER):
             return ""
-        if self._state == _IN_VALUE and self._value is not None:
-            if self._dropped:
-                return "}"
-            return ("null" if self._quoted is not None else self._value.closing_suffix()) + "}"
-        return "}"
+        waiting = "".join(self._out)
+        if self._value is None or self._dropped:
+            return waiting + "}"
+        return waiting + ("null" if self._quoted is not None else self._value.closing_suffix()) + "}"
 
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """Read from text[pos:]; arguments go to `out` once their call has started. Stops at a signal."""
@@ -262,9 +281,9 @@ class PythonCalls:
         match = (_NAME if naming else _KEY).match(text, pos)
         end = match.end() if match else pos
         bound = pos + self._limit - self._length
+        self._pieces.append(text[pos : min(end, bound)])
         if end > bound:
             return self._fault(bound, "a name is too long")
-        self._pieces.append(text[pos:end])
         self._length += end - pos
         if end == len(text):
             return end
@@ -294,10 +313,9 @@ class PythonCalls:
         key = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
-        self._value = PythonValue(self._digits)
+        self._value = PythonValue(self._digits, repair=self._repair)
         if key in self._keys:
-            self.notes.append("duplicate_key")
-            self._quoted = []
+            self._note("duplicate_key")
             self._dropped = True
             return
         text = (", " if self._keys else "") + f'"{escape(key)}": '
@@ -313,34 +331,37 @@ class PythonCalls:
         value = self._value
         assert value is not None
         if self._fresh:
-            match = _SPACES.match(text, pos)
+            match = _BEFORE_VALUE.match(text, pos)
             pos = match.end() if match else pos
             if pos == len(text):
                 return pos
             self._fresh = False
-            if not self._dropped and self.tool is not None and text[pos] in "\"'":
+            if not self._dropped and self.tool is not None and (text[pos] in "\"'_" or text[pos].isalpha()):
                 kind = self.tool.parameter(self._key)
                 if not kind.admits_string:
-                    self._quoted = []
-        pos = value.feed(text, pos, out if self._quoted is None else self._quoted)
+                    self._quoted = _Quoted(kind, self._digits, self._hold, self._repair)
+        quoted = self._quoted
+        if quoted is not None:
+            pos = quoted.feed(value, text, pos, out)
+            self._note(*quoted.notes)
+            if quoted.over:
+                self._quoted = None
+        else:
+            pos = value.feed(text, pos, [] if self._dropped else out)
+        if not self._dropped and (value.done or value.error):
+            self._note(*sorted(value.notes))
         if value.error:
             return self._fault(pos, value.error)
         if value.done:
-            self._value_over(out)
+            self._value = None
+            self._dropped = False
+            self._state = _AFTER
         return pos
 
-    def _value_over(self, out: list[str]) -> None:
-        value, self._value = self._value, None
-        assert value is not None
-        self.notes += sorted(value.notes)
-        if self._quoted is not None and not self._dropped and self.tool is not None:
-            quoted = str(json.loads("".join(self._quoted)))
-            written, notes = coerce(quoted, self.tool.parameter(self._key))
-            out.append(written)
-            self.notes += [*notes, "quoted_value"]
-        self._quoted = None
-        self._dropped = False
-        self._state = _AFTER
+    def _note(self, *codes: str) -> None:
+        for code in codes:
+            if code not in self.notes:
+                self.notes.append(code)
 
     def _close(self, pos: int, out: list[str]) -> int:
         if not self._started:  # name()
@@ -350,3 +371,79 @@ class PythonCalls:
         self._state = _NEXT
         self.signal = END
         return pos + 1
+
+
+class _Quoted:
+    """A value whose type admits no string, from its first character on, which may begin one.
+
+    `feed` tells nothing of a string while its text can still be of the type. `over`: all that was fed is told; what may
+    come of the value streams as it is.
+    """
+
+    __slots__ = ("_high", "_json", "_reader", "_room", "_source", "notes", "over")
+
+    def __init__(self, kind: ParameterType, digits: int, hold: int, repair: bool) -> None:
+        """`hold`: of the characters that wait. A longer object or array is a string."""
+        self._reader = TypedReader(kind, digits=digits, hold=hold, repair=repair)
+        self._reader.hold_containers()
+        self._json: list[str] = []  # the string as JSON, from its quote on
+        self._high = ""  # a high surrogate that waits for its other half
+        self._source: list[str] = []
+        self._room = hold  # how much more of it is kept
+        self.notes: list[str] = []
+        self.over = False
+
+    def copy(self) -> _Quoted:
+        twin = _Quoted.__new__(_Quoted)
+        twin._reader = self._reader.copy()
+        twin._json = list(self._json)
+        twin._high = self._high
+        twin._source = list(self._source)
+        twin._room = self._room
+        twin.notes = list(self.notes)
+        twin.over = self.over
+        return twin
+
+    @property
+    def held(self) -> str:
+        """What was fed, as written."""
+        return "".join(self._source)
+
+    def feed(self, value: PythonValue, text: str, pos: int, out: list[str]) -> int:
+        """Let `value` read from text[pos:]; what is decided goes to `out`. See JsonValue.feed."""
+        pieces: list[str] = []
+        end = value.feed(text, pos, pieces)
+        if self._room and end > pos:
+            self._source.append(text[pos : min(end, pos + self._room)])
+            self._room -= len(self._source[-1])
+        if not pieces:
+            return end
+        begins = not self._json
+        self._json += pieces
+        if begins and not pieces[0].startswith('"'):  # a keyword
+            self._tell(out)
+            return end
+        verdict = self._reader.feed(self._decode("".join(pieces)[begins : -1 if value.done else None], value.done))
+        if verdict != "undecided":
+            self.notes.append("type_mismatch")
+            self._tell(out)
+        elif value.done:
+            written, notes = self._reader.finish()
+            self.notes += notes
+            if not written.startswith('"'):
+                self.notes.append("quoted_value")
+                self._json = [written]
+            self._tell(out)
+        return end
+
+    def _tell(self, out: list[str]) -> None:
+        out += self._json
+        self.over = True
+
+    def _decode(self, written: str, last: bool) -> str:
+        """The text of a piece of the string."""
+        text = self._high + str(json.loads(f'"{written}"'))
+        if self._high and len(text) > 1 and "\udc00" <= text[1] <= "\udfff":
+            text = chr(0x10000 + ((ord(text[0]) - 0xD800) << 10) + (ord(text[1]) - 0xDC00)) + text[2:]
+        self._high = text[-1:] if not last and "\ud800" <= text[-1:] <= "\udbff" else ""
+        return text[: len(text) - len(self._high)]

@@ -16,6 +16,16 @@ evaluated. The rest is rewritten as it comes:
 
 With `python=False` (lenient) the text is JSON that may turn out to be Python: a double-quoted string without a prefix
 has JSON's escapes first and Python's besides, and whatever only Python allows is noted once ("python_literal").
+
+With `repair` (rule P7) two more things are read, which are ambiguous by nature:
+
+- A quote closes its string only if one of `,` `)` `]` `}` `:` follows it, or the end of the text; whitespace may stand
+  between, up to HOLD characters. Any other quote, and the whitespace behind it, is data ("unescaped_quote"), so that
+  neighbouring strings are not joined. Strings in triple quotes are read as ever.
+- A value that begins with a letter or "_" and is neither a keyword nor a string with a prefix is a string up to the
+  next `,` `)` `]` or `}`, or the end, without the whitespace around it ("bare_word"). Keywords and prefixes, with the
+  whitespace behind a keyword, are held until the next character shows what they are. A "(" in such a word makes it a
+  call, or an expression, and that is no value.
 """
 
 from __future__ import annotations
@@ -42,6 +52,7 @@ from .json_value import (
     N_MINUS,
     N_ZERO,
     OBJECT,
+    SPACES,
     STRING,
     TOP,
     VALUE,
@@ -64,6 +75,8 @@ P_EXP_: Final = 16
 PREFIX: Final = 21  # letters behind a string, the prefix of the next one; all from the closing quote on is held
 QUOTES: Final = 22  # two quotes: an empty string, or the first two of three; the second is held
 CLOSED: Final = 23  # behind a string; all from its closing quote on is held
+MAYBE: Final = 24  # letters that may be a keyword, or a prefix, or begin a bare word; and whitespace behind a keyword
+BARE: Final = 25  # inside a bare word; whitespace is held
 
 # Bytes on the stack for arrays that do not close with "]".
 TUPLE: Final = 1
@@ -99,13 +112,20 @@ _BODY: Final[list[re.Pattern[str]]] = [_body(kind) for kind in range(16)]
 _STOP: Final[list[Search]] = [re.compile(f"[{_stops(kind)}]").search for kind in range(16)]
 
 # A whole string in single quotes that needs no rewriting and no next character to be sure of its end.
-_SIMPLE: Final = re.compile(r"'([^'\"\\\x00-\x1f\ud800-\udfff]*+)'(?=[ \t\n\r]*+[,:\])}])")
+_SIMPLE: Final = re.compile(rf"'([^'\"\\\x00-\x1f\ud800-\udfff]*+)'(?={SPACES}[,:\])}}])")
 _KEYWORD: Final = re.compile("true|false|null|True|False|None")
 
 _KEYWORDS: Final = {"true": "true", "false": "false", "null": "null", "True": "true", "False": "false", "None": "null"}
 _STARTS_OF_KEYWORDS: Final = frozenset(word[:size] for word in _KEYWORDS for size in range(1, len(word)))
 _PREFIXES: Final = {"r": RAW, "u": 0, "f": FORMAT, "fr": FORMAT | RAW, "rf": FORMAT | RAW}
 _LETTERS: Final = "tfnTFNrRuU"  # that a keyword or a prefix begins with
+_NO_STRINGS: Final = frozenset(("b", "br", "rb", "t", "tr", "rt"))  # prefixes of what JSON cannot say
+_STARTS: Final = frozenset((*_STARTS_OF_KEYWORDS, *_KEYWORDS))  # of a word that may turn out to be bare
+_STARTS_OF_STRINGS: Final = frozenset((*_PREFIXES, *_NO_STRINGS))
+_BLANK: Final = re.compile(r"[ \t\n\r\f]*+")
+_ENDS: Final = ",)]}"  # of a bare word
+_QUOTE_ENDS: Final = ",)]}:"  # what shows that a quote closed its string
+_BARE: Final = re.compile(r'[^ ,()\]}"\\\x00-\x1f\ud800-\udfff]*+')
 _ESCAPES: Final = {
     "\\": "\\\\",
     "'": "'",
@@ -129,15 +149,18 @@ class PythonValue(JsonValue):
 
     Attributes and methods are those of `JsonValue`. A top-level string is `done` only when the next character that is
     no whitespace, or `end`, shows that no other string follows; that whitespace is consumed and not emitted.
+    With `repair` that holds for keywords, too, and for bare words.
     Notes: "control_character" (in strings with single or double quotes, and with `python=False` in all but triple
-    quotes), "lone_surrogate", "leading_zero", and with `python=False` "python_literal".
+    quotes), "lone_surrogate", "leading_zero", with `python=False` "python_literal", and with `repair`
+    "unescaped_quote" and "bare_word".
     """
 
-    __slots__ = ("_cut", "_first", "_fresh", "_from", "_kind", "_minus", "_odd_key", "_python", "_raw")
+    __slots__ = ("_cut", "_first", "_fresh", "_from", "_kind", "_minus", "_odd_key", "_python", "_raw", "_repair")
 
-    def __init__(self, digits: int = 4000, python: bool = True) -> None:
+    def __init__(self, digits: int = 4000, python: bool = True, repair: bool = False) -> None:
         super().__init__(digits, False, True)
         self._python: bool = python
+        self._repair: bool = repair
         self._comma_note: str = "" if python else "python_literal"
         self._kind: int = 0  # of the string that is open, or was read last
         self._fresh: bool = False  # nothing has been read behind the opening quote
@@ -170,13 +193,14 @@ class PythonValue(JsonValue):
         return pos
 
     def end(self, out: list[str]) -> None:
-        """The text is over: a top-level number or string that is complete becomes `done`."""
+        """The text is over: a top-level number or string that is complete becomes `done`, with `repair` also a word."""
         if not self._live or self._stack:
             return
-        if self._state == QUOTES or self._state == CLOSED:
-            out.append('"')
+        if self._state == MAYBE:
+            self._word_over(out, self._word in _KEYWORDS)
+        if self._state in (QUOTES, CLOSED, BARE):
             self._held = ""
-            self._complete()
+            self._quoted_over("", out)
         elif self._state < WORD and self._state != STRING and self._is_number():
             self._number_over("", 0, out)
 
@@ -193,7 +217,7 @@ class PythonValue(JsonValue):
 
     def copy(self) -> PythonValue:
         """An independent twin, in O(depth)."""
-        twin = PythonValue(self._digits, self._python)
+        twin = PythonValue(self._digits, self._python, self._repair)
         self._copy_to(twin)
         twin._kind = self._kind
         twin._fresh = self._fresh
@@ -211,7 +235,7 @@ class PythonValue(JsonValue):
 
     def _tail(self) -> str:
         state = self._state
-        if self._undecided:
+        if self._undecided or state == MAYBE:
             return "null"
         if WORD < state < TOP:
             return '": null' if self._key else '"'
@@ -308,6 +332,13 @@ class PythonValue(JsonValue):
             return JsonValue._begin(self, text, pos, out)
         if char == "'":
             return self._begin_single(text, pos, out, key)
+        if self._repair and not key and (char == "_" or char.isalpha()):
+            self._emit_held(out)
+            self._flush(text, pos, out)
+            self._key = False
+            self._word = ""
+            self._state = MAYBE
+            return pos
         if char in _LETTERS:
             return self._begin_word(text, pos, out, key)
         if char in "+-.0123456789":
@@ -529,6 +560,8 @@ class PythonValue(JsonValue):
             out.append('"')
             self._complete()
             return pos
+        if self._repair and not self._kind & TRIPLE:
+            return self._quote_behind(text, pos, out)
         ink = INK.search(text, pos)
         stop = len(text) if ink is None else ink.start()
         quotes = 3 if self._kind & TRIPLE else 1
@@ -563,6 +596,123 @@ class PythonValue(JsonValue):
         self._complete()
         return stop
 
+    # Repairs
+
+    def _hold_spaces(self, text: str, pos: int, room: int) -> int:
+        """Hold the whitespace from `pos` on, up to `room` characters of it; the index behind it."""
+        blank = _BLANK.match(text, pos, pos + room)
+        stop = pos if blank is None else blank.end()
+        self._held += text[pos:stop]
+        self._start = stop
+        return stop
+
+    def _data(self, text: str, out: list[str]) -> None:
+        """What was held belongs to the string."""
+        for char in text:
+            if char < " ":
+                self._note("control_character")
+            out.append(json_character(char))
+
+    def _quoted_over(self, blank: str, out: list[str]) -> None:
+        """A string ends, behind it stands whitespace."""
+        out.append('"')
+        self._spaces_over(blank, out)
+
+    def _spaces_over(self, blank: str, out: list[str]) -> None:
+        """A value is over, and so is the whitespace behind it."""
+        if "\f" in blank:
+            self._pythonic()
+            blank = blank.replace("\f", "")
+        if blank and self._stack:
+            out.append(blank)
+        self._complete()
+
+    def _quote_behind(self, text: str, pos: int, out: list[str]) -> int:
+        """Read on behind a quote, which closes the string if the right character follows."""
+        stop = self._hold_spaces(text, pos, HOLD + 1 - len(self._held))
+        if stop == len(text):
+            return stop
+        held = self._held
+        self._held = ""
+        if text[stop] in _QUOTE_ENDS:
+            self._quoted_over(held[1:], out)
+        else:
+            self._note("unescaped_quote")
+            self._data(held, out)
+            self._state = STRING
+        return stop
+
+    def _maybe(self, text: str, pos: int, out: list[str]) -> int:
+        """Read on in a word that may be a keyword, a prefix, or bare."""
+        word = self._word
+        char = text[pos]
+        if word in _KEYWORDS:
+            pos = self._hold_spaces(text, pos, HOLD + len(word) - len(self._held))
+            if pos == len(text):
+                return pos
+            char = text[pos]
+            if char in _ENDS or char in " \t\n\r\f":  # so much whitespace: a keyword
+                self._word_over(out, True)
+                return pos
+        elif char == "'" or char == '"':
+            prefix = _PREFIXES.get(word.lower())
+            if prefix is not None:
+                self._held = ""
+                return self._open(text, pos, out, prefix | SINGLE if char == "'" else prefix, False)
+            if word.lower() in _NO_STRINGS:
+                return self._fault(pos, "unknown word")
+        elif word + char in _STARTS or (word + char).lower() in _STARTS_OF_STRINGS:
+            self._word = word + char
+            self._held = self._word
+            self._start = pos + 1
+            return pos + 1
+        if char == "(":
+            return self._fault(pos, "a call or an expression is no value")
+        self._word_over(out, False)
+        return pos
+
+    def _word_over(self, out: list[str], keyword: bool) -> None:
+        """What is held is a keyword and whitespace, or the beginning of a bare word."""
+        held = self._held
+        self._held = ""
+        if keyword:
+            written = _KEYWORDS[self._word]
+            if written != self._word:
+                self._pythonic()
+            out.append(written)
+            self._spaces_over(held[len(self._word) :], out)
+        else:
+            self._note("bare_word")
+            self._kind = 0
+            self._state = BARE
+            out.append('"')
+            self._data(held, out)
+
+    def _bare(self, text: str, pos: int, out: list[str]) -> int:
+        """Read on inside a bare word."""
+        if not self._held:
+            body = _BARE.match(text, pos)
+            if body is not None:
+                pos = body.end()
+                if pos == len(text):
+                    return pos
+        self._flush(text, pos, out)
+        stop = self._hold_spaces(text, pos, HOLD - len(self._held))
+        if stop == len(text):
+            return stop
+        char = text[stop]
+        if char == "(":
+            return self._fault(stop, "a call or an expression is no value")
+        held = self._held
+        self._held = ""
+        if char in _ENDS:
+            self._quoted_over(held, out)
+            return stop
+        self._data(held, out)
+        if stop == pos and not held:  # not whitespace: a character that JSON escapes
+            return self._mend(text, pos, out)
+        return stop
+
     # Keywords, and the prefixes of strings
 
     def _begin_word(self, text: str, pos: int, out: list[str], key: bool) -> int:
@@ -595,6 +745,10 @@ class PythonValue(JsonValue):
             return self._closed(text, pos, out)
         if state == QUOTES:
             return self._third_quote(text, pos)
+        if state == BARE:
+            return self._bare(text, pos, out)
+        if state == MAYBE:
+            return self._maybe(text, pos, out)
         char = text[pos]
         if char == "'" or char == '"':
             prefix = _PREFIXES.get(self._word.lower())
