@@ -53,9 +53,31 @@ _MODULES: Final = {
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - all of them are strings
+__all__ = [
+    "Accumulator",
+    "AmbiguousFormat",
+    "ArgumentsDelta",
+    "CannotExpress",
+    "ContentDelta",
+    "Event",
+    "FinishedError",
+    "FormatInfo",
+    "Grammar",
+    "GrammarError",
+    "Limits",
+    "Message",
+    "Parser",
+    "ReasoningDelta",
+    "ToolCall",
+    "ToolCallEnd",
+    "ToolCallStart",
+    "ToolfeedError",
+    "Tools",
+    "ToolsError",
+    "UnknownFormat",
     "__version__",
-    *_HOMES,
+    "formats",
+    "parse",
 ]
 
 

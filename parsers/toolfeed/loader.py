@@ -8,7 +8,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -86,27 +86,32 @@ def _extended(base: Grammar, table: dict[str, Any]) -> dict[str, Any]:
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
-        own = merged.get(key)
+        own: Any = merged.get(key)
         nested = isinstance(own, dict) and isinstance(value, dict) and key not in ("spellings", "prompts")
-        merged[key] = _merged(own, value) if nested and isinstance(own, dict) else value
+        merged[key] = _merged(cast("dict[str, Any]", own), value) if nested else value
     return merged
 
 
 def _lists(table: dict[str, Any]) -> None:
     """Where a list is wanted, one string is a list of one."""
     for path, keys in _ONE_OR_MORE.items():
-        inner: Any = table
-        for part in path:
-            inner = inner.get(part) if isinstance(inner, dict) else None
-        for key in keys if isinstance(inner, dict) else ():
+        inner = _table(table, *path)
+        for key in keys:
             if isinstance(inner.get(key), str):
                 inner[key] = [inner[key]]
-    for holder in (table, table.get("repair")):
-        spellings: Any = holder.get("spellings") if isinstance(holder, dict) else None
-        if isinstance(spellings, dict):
-            for marker, others in spellings.items():
-                if isinstance(others, str):
-                    spellings[marker] = [others]
+    for path in ((), ("repair",)):
+        spellings = _table(table, *path, "spellings")
+        for marker, others in spellings.items():
+            if isinstance(others, str):
+                spellings[marker] = [others]
+
+
+def _table(table: dict[str, Any], *path: str) -> dict[str, Any]:
+    """The table at a path, or an empty one."""
+    for part in path:
+        inner: Any = table.get(part)
+        table = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+    return table
 
 
 _PLACE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
@@ -224,7 +229,7 @@ def _no_empty(grammar: Grammar) -> None:
 
 
 def _templates(key: str, lines: tuple[str, ...], parameters: tuple[str, ...]) -> list[tuple[Item, ...]]:
-    result = []
+    result: list[tuple[Item, ...]] = []
     for line in lines:
         try:
             items = parse_template(line, parameters)

@@ -26,7 +26,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from .codecs.arguments import Arguments
 from .codecs.json_value import JsonValue
@@ -1560,8 +1560,9 @@ def _chosen_tool(choice: ToolChoice) -> str:
     """The tool that a `tool_choice` names, in the shapes that APIs have; "" if it names none."""
     if not isinstance(choice, dict):
         return ""
-    function = choice.get("function")
-    name = function.get("name") if isinstance(function, dict) else choice.get("name")
+    function: Any = choice.get("function")
+    holder: dict[str, Any] = cast("dict[str, Any]", function) if isinstance(function, dict) else choice
+    name = holder.get("name")
     return name if isinstance(name, str) else ""
 
 

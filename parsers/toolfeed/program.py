@@ -210,7 +210,7 @@ class Program:
         calls = grammar.calls
         damage = grammar.repair if repair else None
         self._parameters = grammar.parameters
-        self._repaired = frozenset(damage.optional) if damage else frozenset()
+        self._repaired: frozenset[str] = frozenset(damage.optional if damage else ())
         self._optional = set(calls.optional) | set(damage.optional if damage else ())
         self._spellings: dict[str, tuple[str, ...]] = dict(grammar.spellings)
         if damage:
@@ -370,7 +370,7 @@ class Program:
         return _Body(steps, nullable=self.grammar.calls.commit != "arguments")
 
     def _parameter(self, template: tuple[Item, ...]) -> list[Step]:
-        steps = []
+        steps: list[Step] = []
         role: Role = "parameter"
         for item in template:
             if isinstance(item, Payload):

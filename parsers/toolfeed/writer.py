@@ -392,14 +392,18 @@ class _Writer:
         return self._checked(partial(self._filled, template, call))
 
     def _filled(self, template: Template, call: _Call) -> list[_Piece]:
+        """A `call` template with its call. Whitespace behind {parameters} that the last one ends in is not doubled: it
+        is written where there are none."""
         fields = {"name": call.name, "id": call.id or call.spare}
         pieces: list[_Piece] = []
+        values: list[_Piece] = []
         for i, item in enumerate(template):
             if isinstance(item, Slot):
-                pieces += self._values(call)
+                values = self._values(call)
+                pieces += values
             elif isinstance(item, Payload):
                 pieces += self._written(item, [call])
-            else:
+            elif not (values and pieces[-1] is values[-1] and pieces[-1] == _Piece(_text(item))):
                 pieces += self._framing(call, fields, template, i)
         return pieces
 
@@ -419,8 +423,8 @@ class _Writer:
         known = settings.bare == "known" and self._tools is not None
         if bare and after_content and payload.codec != "python" and not known:
             raise CannotExpress("a call behind content: without a marker it would be read as content")
-        decided = payload.what in ("call", "calls") and settings.commit == "arguments"
-        for call in calls if decided or (bare and payload.codec == "python") else ():
+        listed = payload.what in ("call", "calls") and settings.commit == "arguments"
+        for call in calls if (bare if payload.codec == "python" else listed) else ():
             if self._tools is not None and call.name not in self._tools:
                 raise call.refuse("the text decides what is a call, and a call of an unknown tool is content")
 
@@ -649,6 +653,10 @@ def _first(ways: Iterable[Callable[[], list[_Piece]]]) -> list[_Piece]:
 def _payload(template: Template) -> Payload:
     """What a template of calls holds; tagged parameters count as a payload of their own."""
     return next((item for item in template if isinstance(item, Payload)), Payload("parameters", ""))
+
+
+def _text(item: Item) -> str:
+    return item.text if isinstance(item, Space) else ""
 
 
 def _literals(items: Iterable[Item]) -> list[_Piece]:

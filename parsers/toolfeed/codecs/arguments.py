@@ -35,8 +35,8 @@ class Arguments:
         self.error = ""
         self._mode = _BEFORE
         self._begun = False  # the object's brace is out
-        self._escape = ""  # an escape of the outer string, so far
-        self._high = ""  # a high surrogate that waits for its other half
+        self._escape: str = ""  # an escape of the outer string, so far
+        self._high: str = ""  # a high surrogate that waits for its other half
         self._none = "null"
         self._word = 0  # letters of null that were read
         self._seen = False  # the outer string holds more than whitespace

@@ -188,7 +188,7 @@ class RawValue:
     def _ends_here(self, match: Any) -> bool:
         if match.group("closer") is not None or self._declared is None:
             return True
-        keys = match.capturesdict().get("key") or []
+        keys: list[str] = match.capturesdict().get("key") or []
         return not keys or keys[-1].strip(_WHITESPACE) in self._declared
 
     def _data(self, text: str, start: int, end: int, out: list[str]) -> int:
