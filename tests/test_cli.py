@@ -112,7 +112,7 @@ class TestParse:
 @pytest.fixture
 def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("nothing.toml").write_text('name = "x"\nnonsense = 1\n')
+    Path("nothing.toml").write_text('format = 1\nname = "x"\nnonsense = 1\n')
     Path("broken.toml").write_text("name = ")
     Path("broken.json").write_text("[{]")
     Path("wrong.json").write_text('[{"type": "function", "function": {"parameters": 7}}]')

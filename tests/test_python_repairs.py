@@ -46,6 +46,23 @@ def lenient_repaired() -> PythonValue:
 BOTH: list[Callable[[], PythonValue]] = [repaired, lenient_repaired]
 
 
+# Of LITERALS, those whose strings stand side by side: the rule takes what is between them for data.
+NEIGHBOURS = frozenset(
+    (
+        "'' ''",
+        "'a' 'b'",
+        "u'a' U'b'",
+        "f'a' F\"b\"",
+        "'a'\"b\"'''c'''",
+        "'a'\n\t r'\\d'\f\"'\"",
+        r"fr'{{\n' Rf'\}}' rF'' FR''",
+        "['a' 'b', \"c\" 'd' ]",
+        "{'a' 'b': 'c' \"d\"}",
+        "{'\\'a' 'b'}",
+    )
+)
+
+
 def check_value(text: str) -> Outcome:
     """What comes of a text, in Python; the properties hold for it, lenient or not."""
     for make in BOTH:
@@ -56,7 +73,7 @@ def check_value(text: str) -> Outcome:
     return read(repaired, text)
 
 
-# -- quotes ----------------------------------------------------------------------------------------------------------------
+# -- quotes ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -141,7 +158,7 @@ def test_a_quote_waits_for_what_is_behind_it(text: str, held: str, suffix: str) 
     assert (result.held, result.suffix, result.done) == (held, suffix, False)
 
 
-# -- bare words --------------------------------------------------------------------------------------------------------------
+# -- bare words --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -265,7 +282,7 @@ def test_bare_words_stream(text: str, held: str, suffix: str) -> None:
     assert machine.quick() is None
 
 
-# -- both --------------------------------------------------------------------------------------------------------------------
+# -- both --------------------------------------------------------------------------------------------------------------
 
 
 def test_long_whitespace_decides_at_the_same_character() -> None:
@@ -299,7 +316,8 @@ def test_long_whitespace_decides_at_the_same_character() -> None:
 @pytest.mark.parametrize(("text", "expected"), LITERALS)
 def test_nothing_else_changes(text: str, expected: str) -> None:
     """Literals are read as without `repair`, but for neighbouring strings."""
-    if re.search(r"""['"]\s*[rRuUfF]{0,2}['"]""", re.sub(r"'''|\"\"\"|''|\"\"|\\.", "", text)):
+    if text in NEIGHBOURS:
+        assert "unescaped_quote" in check_value(text).notes
         return
     for make, plain in zip(BOTH, (PythonValue, lenient), strict=True):
         assert check_cuts(make, text) == read(plain, text)
@@ -329,7 +347,7 @@ _STRING_PARTS = ["'", "'", '"', "a", "b c", " ", "\n", "\f", ",", ")", "]", "}",
 def test_any_string_in_quotes(body: str, seed: int) -> None:
     """The rule, as a pattern."""
     text = f"'{body}']"
-    if body.startswith("''"):
+    if text.startswith("'''"):
         return
     found = re.match(r"'((?:[^'\\]|\\.|'(?!\s*[,)\]}:]))*)'\s*(?=[,)\]}:])", text, re.DOTALL)
     assert found is not None
@@ -409,7 +427,7 @@ def test_a_comma_in_long_whitespace_counts_as_emitted_at_the_same_character() ->
                     assert read(make, *(text[i : i + size] for i in range(0, len(text), size))) == result
 
 
-# -- the codec ---------------------------------------------------------------------------------------------------------------
+# -- the codec ---------------------------------------------------------------------------------------------------------
 
 
 class Calls(NamedTuple):
@@ -685,7 +703,7 @@ def test_faults(text: str, error: str | None, at: int, held: str) -> None:
 def test_a_fault_tells_what_was_mended_before_it() -> None:
     assert told("f(a=1, a=2, b='\n' c)") == [
         ["f", '{"a": 1, "b": "\\n"'],
-        ("expected ',' or ')'", ("duplicate_key", "control_character"), 19),
+        ("expected ',' or ')'", ("duplicate_key", "control_character"), 18),
     ]
     assert told("f(b=['\n' x])")[1] == ("expected ',' or ']'", ("control_character",), 9)
 
@@ -800,7 +818,8 @@ call_noise = st.lists(st.sampled_from(_CALL_NOISE), max_size=20).map("".join)
 
 @given(call_noise, st.integers(), st.booleans(), st.booleans(), st.booleans())
 def test_any_calls(text: str, seed: int, bare: bool, known: bool, repair: bool) -> None:
-    options = {"bare": bare, "declared": frozenset(TOOLS) if known else None, "repair": repair, "limit": 6, "hold": 9}
+    options: dict[str, Any] = {"bare": bare, "repair": repair, "limit": 6, "hold": 9}
+    options["declared"] = frozenset(TOOLS) if known else None
     whole = calls(text, **options)
     assert calls(*pieces(text, seed), direct=True, **options) == whole
     reader = Reader(PythonCalls(**options))

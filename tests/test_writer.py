@@ -311,7 +311,7 @@ def test_values_against_other_schemas(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_many_arguments(name: str) -> None:
-    members = ", ".join(f'"key_{i}": "value {i}"' for i in range(2000))
+    members = ", ".join(f'"key_{i}": "value {i}"' for i in range(1000))
     must(grammar_of(name), Turn(calls=(("f", "{" + members + "}"),)))
 
 
@@ -486,6 +486,20 @@ name   = "two"
 call      = ["<b>{name}\\n{parameters}</b>", "<b>{call:json}</b>"]
 parameter = "<k>{key}</k>{value:text}</v>"
 """)
+ROUTED = Grammar.from_toml("""
+format = 1
+name   = "routed"
+[messages]
+header = "(<s>model)?( to={recipient})?(<c>{channel})?( {type}| <k>{type})?<m>"
+close  = ["<e>", "<d>"]
+routes = [
+  { recipient = "functions.{name}", channel = "work", type = "json", to = "call", close = "<d>" },
+  { recipient = "{name}", to = "call" },
+  { channel = "thought", to = "reasoning" },
+  { channel = "answer", to = "content" },
+  { to = "content" },
+]
+""")
 CHOSEN = Grammar.from_toml("""
 format = 1
 name   = "chosen"
@@ -620,7 +634,7 @@ REFUSED: list[tuple[str, Turn, str]] = [
 
 
 def grammar_named(name: str) -> Grammar:
-    return {"odd": ODD, "two": TWO, "chosen": CHOSEN}.get(name) or grammar_of(name)
+    return {"odd": ODD, "routed": ROUTED, "two": TWO, "chosen": CHOSEN}.get(name) or grammar_of(name)
 
 
 @pytest.mark.parametrize(("name", "turn", "why"), REFUSED, ids=[f"{name}: {why}" for name, _, why in REFUSED])
@@ -672,6 +686,10 @@ WRITABLE: list[tuple[str, Turn]] = [
         Turn("Hi.", reasoning="Hm.", calls=(STRINGS, {"name": "f", "id": "0", "arguments": "{}"}), start="reasoning"),
     ),
     ("odd", call('{"a b": "x  y", "c": "</p>"}')),
+    ("routed", Turn("Hi.", "Hm.", (STRINGS, TIME))),
+    ("routed", Turn("Hi.", "Hm.", (STRINGS, TIME), "reasoning")),
+    ("routed", Turn("Hi.\n\nHo.")),
+    ("routed", Turn(calls=(("functions.f", "{}"),))),
     ("chosen", call('{"a": 1.50}')),
     ("functionary_v32", Turn("all >>> of it\n>>>", calls=(TIME,))),
 ]
@@ -698,6 +716,30 @@ def test_a_name_has_at_most_256_characters(name: str) -> None:
     check(grammar, call("{}", "f" * 256))
     with pytest.raises(CannotExpress, match="256"):
         grammar.write(calls=[("f" * 257, "{}")])
+
+
+def test_messages() -> None:
+    """Each message has the header that the first route to its kind says, and the route's own closer."""
+    assert ROUTED.write("Hi.", "Hm.", [("f", '{"a": 1}'), ("g", "{}")]) == (
+        "<c>thought<m>Hm.<e><s>model<c>answer<m>Hi.<e>"
+        '<s>model to=functions.f<c>work json<m>{"a": 1}<d><s>model to=functions.g<c>work json<m>{}<d>'
+    )
+    assert ROUTED.write("Hi.", "Hm.", start="reasoning") == "Hm.<e><s>model<c>answer<m>Hi.<e>"
+    assert ROUTED.write(calls=[("f", "{}")]) == " to=functions.f<c>work json<m>{}<d>"
+    assert grammar_of("functionary_v32").write("Hi.", calls=[("f", "{}")]) == "all\nHi.>>>f\n{}"
+
+
+def test_whitespace_behind_parameters_is_not_doubled() -> None:
+    """It is written where there are none: the empty line of deepseek_v4 and ling3."""
+    grammar = Grammar.from_toml("""
+format = 1
+name   = "lines"
+[calls]
+call      = "<c {name}>\\n{parameters}\\n</c>"
+parameter = "<p {key}>{value:text}</p>\\n"
+""")
+    turn = Turn(calls=(("f", '{"a": "x", "b": "y"}'), ("f", "{}")))
+    assert must(grammar, turn) == "<c f>\n<p a>x</p>\n<p b>y</p>\n</c><c f>\n\n</c>"
 
 
 # -- kinds of calls ----------------------------------------------------------------------------------------------------

@@ -62,24 +62,28 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where a message goes whose header says this.
 
     `recipient`, `channel`, `type`: what the header's field has to be, "" for anything or nothing; a recipient may hold
-    `{name}`, the tool's name. `to`: what the message's body is.
+    `{name}`, the tool's name. `to`: what the message's body is. `close`: what is written behind it, the first of
+    `Messages.close` if it says nothing. The first route to each kind of body is the one that is written.
     """
 
     recipient: str = ""
     channel: str = ""
     type: str = ""
     to: Literal["content", "reasoning", "call"]
+    close: str = ""
 
 
 class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A turn that is a sequence of messages, each with a header that says where it goes.
 
-    `header`: a template with `{recipient}`, `{channel}`, `{type}` and `(…)?` around what may be missing. `close`: what
-    ends a message; a header ends the one before it as well. `routes`: the first one that fits counts. `body`: of a
-    call.
+    `header`: a template with `{recipient}`, `{channel}`, `{type}`, `{author}`, which means nothing and is written as the
+    tool's name, and `(…)?` around what may be missing. `optional`: the header's last marker, if it may be missing
+    before a `{`. `close`: what ends a message; a header ends the one before it as well. `routes`: the first one that
+    fits counts; where none leads to content, that is what stands outside messages. `body`: of a call.
     """
 
     header: str
+    optional: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
     routes: tuple[Route, ...]
     body: str = "{arguments:json}"

@@ -2,62 +2,74 @@
 
     "(<|start|>assistant)?( to={recipient})?(<|channel|>{channel})?( {type})?<|message|>"
 
-`(…)?` is what may be missing, `(…|…)?` one of several, `{…}` a field without whitespace or angle brackets. Spaces are
-accepted in any number, and around markers. The pattern is anchored, bounded by HEADER_LIMIT and used with partial
-matching.
+`(…)?` is what may be missing, `(…|…)` one of several, `{…}` a field: text without whitespace, angle brackets and opening
+braces. Spaces are accepted in any number, and around markers. Where no marker is in a header, only its words tell it
+from text: there a field is made of letters, digits, `_`, `.` and `-`. The pattern is anchored, bounded by HEADER_LIMIT
+and used with partial matching; its fields never give back what they took.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import regex
 
 from .grammar import Messages, Route
 
-HEADER_LIMIT: Final = 256
+HEADER_LIMIT: Final = 256  # a header is shorter
 
 _TOKEN: Final = re.compile(r"<[^<>]*>|\{(\w+)\}|\)\?|[()|]| +|\n|[^<>{}()|\s]+|.")
+_GROUP: Final = re.compile(r"\(([^()]*)\)\??")
+_CHOICES: Final = re.compile(r"\|(?![^<]*>)")  # between alternatives, not inside a marker
+_MARKER: Final = re.compile(r"<[^<>]*>")
+_FIELD: Final = re.compile(r"\{(\w+)\}")
 
 
 class Destination:
-    """Where a message goes: content, reasoning, or a call of `name`."""
+    """Where a message goes: content, reasoning, or a call of `name`. `missing`: its header ends without its marker."""
 
-    __slots__ = ("name", "to")
+    __slots__ = ("missing", "name", "to")
 
-    def __init__(self, to: str, name: str = "") -> None:
+    def __init__(self, to: str, name: str = "", missing: bool = False) -> None:
         self.to = to
         self.name = name
+        self.missing = missing
 
 
 class Headers:
     """The compiled headers of a format.
 
-    `match`: at the start of a message. `pattern`, `first`: of a header inside text, which has to begin with what the
-    template begins with. `markers`: those that show that a header which is cut off is one.
+    `first`: at the turn's start; `match`: at the start of another message. `pattern`, `openers`: of a header inside
+    text, which has to begin with a marker, and those markers. `markers`: whether any stands in a header.
     """
 
     def __init__(self, messages: Messages) -> None:
-        pattern = _pattern(messages.header)
-        self.match: Callable[..., Any] = regex.compile(pattern, regex.VERSION1).match
-        self.pattern = re.sub(r"\)\?", ")", pattern, count=1) if pattern.startswith("(?:") else pattern
-        self.markers = tuple(re.findall(r"<[^<>]*>", messages.header))
-        literal = re.match(r"\(?([^(){}\s]+)", messages.header)
-        self.first = (self.markers[0] if messages.header.lstrip("(").startswith("<") else "") or (
-            literal.group(1) if literal else ""
-        )
+        self.markers = bool(_MARKER.search(messages.header))
+        inside, self.openers = _inside(messages.header)
+        self.pattern = self._pattern(inside, messages.optional)
+        self.first: Callable[..., Any] = regex.compile(
+            self._pattern(messages.header, messages.optional), regex.VERSION1
+        ).match
+        self.match = self.first if self.markers else regex.compile(self.pattern, regex.VERSION1).match
         self._routes = [(route, _recipient(route.recipient)) for route in messages.routes]
 
     def destination(self, match: Any) -> Destination | None:
-        """Where a matched header leads; None if no route fits."""
+        """Where a matched header leads; None if no route fits, or if it is no header after all."""
         fields: dict[str, str] = {key: value or "" for key, value in match.groupdict().items()}
+        missing = match.groupdict().get("missing") is not None
+        if len(match.group()) >= HEADER_LIMIT or (missing and not self.marked(match.group())):
+            return None
         for route, recipient in self._routes:
             name = self._fits(route, recipient, fields)
             if name is not None:
-                return Destination(route.to, name)
+                return Destination(route.to, name, missing)
         return None
+
+    def marked(self, text: str) -> bool:
+        """Whether what may be the beginning of a header holds a whole marker, and so is one."""
+        return self.markers and _MARKER.search(text) is not None
 
     @staticmethod
     def _fits(route: Route, recipient: re.Pattern[str] | None, fields: dict[str, str]) -> str | None:
@@ -72,32 +84,60 @@ class Headers:
             return None
         return found.groupdict().get("name") or ""
 
+    def _pattern(self, template: str, optional: Iterable[str]) -> str:
+        field = r"[^\s<>{]++" if self.markers else r"[\w.\-]++"
+        pattern = ""
+        depth = 0
+        tokens = list(_TOKEN.finditer(template))
+        for i, found in enumerate(tokens):
+            token = found.group()
+            if found.group(1):
+                pattern += f"(?P<{found.group(1)}>{field})"
+            elif token.startswith("<"):
+                marker = f" *{_tag(token)}"
+                if i + 1 < len(tokens):
+                    pattern += f"{marker} *"
+                else:  # spaces behind the header belong to the body
+                    pattern += f"(?:{marker}|(?P<missing> *(?={{)))" if token in optional else marker
+            elif token == "(":
+                depth += 1
+                pattern += "(?:"
+            elif token in (")", ")?"):
+                depth -= 1
+                pattern += token
+            elif token == "|" and depth:
+                pattern += "|"
+            elif token == "\n":
+                pattern += r"[ \t]*\r?\n"
+            elif token.isspace():  # a word of its own has to stand apart; what begins with one may not
+                pattern += " +" if tokens[i + 1].group(1) else " *"
+            else:
+                pattern += regex.escape(token, special_only=True)
+        return pattern
+
+
+def _inside(template: str) -> tuple[str, tuple[str, ...]]:
+    """The template of headers that begin with a marker, and these markers."""
+    group = _GROUP.match(template)
+    if group is None:
+        choices, rest = [template], ""
+    else:
+        choices, rest = _CHOICES.split(group.group(1)), template[group.end() :]
+    begins = re.compile(r"<[^<>{}]*>|[^\w\s(){}<]+")
+    marked = [choice for choice in choices if begins.match(choice)]
+    openers = tuple(found.group() for choice in marked if (found := begins.match(choice)))
+    return f"({'|'.join(marked)}){rest}", openers
+
+
+def _tag(marker: str) -> str:
+    """The pattern of a marker, which may hold fields: `<|content_{type}|>`."""
+    parts = _FIELD.split(marker)
+    return "".join(
+        rf"(?P<{part}>[\w.\-]++)" if i % 2 else regex.escape(part, special_only=True) for i, part in enumerate(parts)
+    )
+
 
 def _recipient(text: str) -> re.Pattern[str] | None:
     if not text:
         return None
     return re.compile(re.escape(text).replace(re.escape("{name}"), "(?P<name>.+)"))
-
-
-def _pattern(template: str) -> str:
-    pattern = ""
-    depth = 0
-    for found in _TOKEN.finditer(template):
-        token = found.group()
-        if found.group(1):
-            pattern += rf"(?P<{found.group(1)}>[^\s<>]+)"
-        elif token.startswith("<"):
-            pattern += f" *{regex.escape(token, special_only=True)} *"
-        elif token == "(":
-            depth += 1
-            pattern += "(?:"
-        elif token in (")", ")?"):
-            depth -= 1
-            pattern += token
-        elif token == "|" and depth:
-            pattern += "|"
-        elif token.isspace():
-            pattern += r"[ \t]*\n" if token == "\n" else " *"
-        else:
-            pattern += regex.escape(token, special_only=True)
-    return pattern

@@ -22,7 +22,7 @@ _ONE_OR_MORE: Final = {
     (): ("aliases", "models", "special_tokens", "turn_end", "absorb"),
     ("reasoning",): ("open", "close"),
     ("content",): ("open", "close"),
-    ("messages",): ("close",),
+    ("messages",): ("optional", "close"),
     ("calls",): ("section", "call", "parameter", "optional"),
     ("calls", "keys"): ("name", "arguments", "id"),
     ("repair",): ("call", "parameter", "optional", "absorb"),
@@ -329,7 +329,7 @@ def _check_markers(grammar: Grammar, templates: list[tuple[Item, ...]]) -> None:
         named += [("repair.spellings", marker) for marker in grammar.repair.spellings]
     for key, marker in named:
         part = key.endswith("spellings") and any(marker in text for text in known)
-        if marker not in known and not part:
+        if marker.lstrip("\n") not in known and not part:
             near = difflib.get_close_matches(marker, known, n=1, cutoff=0.3)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise GrammarError(f"{marker!r} is no marker of the templates{hint}", key=key)
@@ -337,16 +337,18 @@ def _check_markers(grammar: Grammar, templates: list[tuple[Item, ...]]) -> None:
 
 def _check_messages(messages: Messages) -> None:
     fields = set(re.findall(r"\{(.*?)\}", messages.header))
-    if not fields <= {"recipient", "channel", "type"}:
-        raise GrammarError("knows {recipient}, {channel} and {type}", key="messages.header")
+    if not fields <= {"recipient", "channel", "type", "author"}:
+        raise GrammarError("knows {recipient}, {channel}, {type} and {author}", key="messages.header")
     if not re.search(r"[^\s(){}?]$", messages.header) and not messages.header.endswith("\n"):
         raise GrammarError(
             "has to end in a marker or a line break, or nobody knows where it ends", key="messages.header"
         )
+    if any(not messages.header.endswith(marker) for marker in messages.optional):
+        raise GrammarError("can hold the marker that the header ends with, and no other", key="messages.optional")
     if not messages.routes:
         raise GrammarError("is empty, so no message goes anywhere", key="messages.routes")
     for route in messages.routes:
-        if route.to == "call" and "{name}" not in route.recipient:
+        if route.to == "call" and "{name}" not in route.recipient and not messages.body.startswith("{call"):
             raise GrammarError(
                 'says where the tool\'s name stands: recipient = "functions.{name}"', key="messages.routes"
             )

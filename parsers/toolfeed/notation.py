@@ -66,12 +66,14 @@ class Tag(msgspec.Struct, frozen=True):
 class Payload(msgspec.Struct, frozen=True):
     """What a codec reads: `{calls:json}`, `{arguments:json}`, `{value:text}`.
 
-    `bracketed`: the template writes `[` and `]` around it. `trim`: what of a raw value's edges belongs to its tags.
+    `bracketed`: the template writes `[` and `]` around it, and `inside` them this whitespace. `trim`: what of a raw
+    value's edges belongs to its tags.
     """
 
     what: str
     codec: str
     bracketed: bool = False
+    inside: tuple[str, str] = ("", "")
     trim: Trim = "none"
 
 
@@ -89,6 +91,7 @@ class NotationError(ValueError):
 
 
 _BRACED: Final = re.compile(r"\{([^{}]*)\}")
+_LIST: Final = re.compile(r"\[\s*\{calls:")
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -141,7 +144,7 @@ def _braces(names: Iterable[str]) -> str:
 def _literal(line: str, i: int, extra: tuple[str, ...]) -> tuple[list[str | Field], int]:
     """One marker or tag from line[i] on, and where it ends."""
     closer = {"<": ">", "[": "]"}.get(line[i], "")
-    if line.startswith("[{", i):
+    if _LIST.match(line, i):
         return ["["], i + 1  # the bracket of a list, not of a marker
     if closer:
         closer *= len(line[i:]) - len(line[i:].lstrip(line[i]))  # [[…]] is one marker too
@@ -179,23 +182,32 @@ def _literal(line: str, i: int, extra: tuple[str, ...]) -> tuple[list[str | Fiel
 
 
 def _bracketed(items: list[Item]) -> list[Item]:
-    """`[` and `]` around {calls:…} belong to its notation: the codec reads them."""
+    """`[` and `]` around {calls:…} belong to its notation, with the whitespace inside them: the codec reads them."""
     result: list[Item] = []
     i = 0
     while i < len(items):
         item = items[i]
-        around = items[i + 1 : i + 3]
-        if item == Marker("[") and len(around) == 2 and isinstance(around[0], Payload) and around[0].what == "calls":
-            rest = around[1]
-            if not isinstance(rest, Marker) or not rest.text.startswith("]"):
-                raise NotationError("the [ before {calls:…} has no ] behind it")
-            result.append(msgspec.structs.replace(around[0], bracketed=True))
-            if len(rest.text) > 1:
-                result.append(Marker(rest.text[1:]))
-            i += 3
-            continue
-        result.append(item)
         i += 1
+        if item != Marker("["):
+            result.append(item)
+            continue
+        inside: list[str] = []
+        payload: Payload | None = None
+        for side in range(2):
+            space = items[i] if i < len(items) else None
+            inside.append(space.text if isinstance(space, Space) else "")
+            i += isinstance(space, Space)
+            if not side and i < len(items):
+                found = items[i]
+                payload = found if isinstance(found, Payload) and found.what == "calls" else None
+                i += 1
+        rest = items[i] if i < len(items) else None
+        if payload is None or not isinstance(rest, Marker) or not rest.text.startswith("]"):
+            raise NotationError("a lone [ stands before {calls:…} only, and has its ] behind it")
+        i += 1
+        result.append(msgspec.structs.replace(payload, bracketed=True, inside=(inside[0], inside[1])))
+        if len(rest.text) > 1:
+            result.append(Marker(rest.text[1:]))
     return result
 
 

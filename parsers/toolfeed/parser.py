@@ -265,7 +265,7 @@ class Parser:
         if start is not None:
             state = start
         elif prompt is not None:
-            endings = [ending for ending in settings.prompts if prompt.endswith(ending)]
+            endings = [ending for ending in settings.prompts if self._ends_with(prompt, ending)]
             if endings:
                 state = settings.prompts[max(endings, key=len)]
         messages = self._grammar.messages
@@ -273,6 +273,11 @@ class Parser:
             messages is not None and any(route.to == "reasoning" for route in messages.routes)
         )
         return REASONING if state == "reasoning" and known else CONTENT
+
+    def _ends_with(self, prompt: str, ending: str) -> bool:
+        if not self._grammar.parameters:
+            return prompt.endswith(ending)
+        return self._program.ending(ending).search(prompt) is not None
 
     # -- the public interface ------------------------------------------------------------------------------------------
 
@@ -608,6 +613,8 @@ class Parser:
                 self._pending = self._program.pending(branch.steps)
                 self._set_region_node()
                 return end
+            if branch.line and self._where == INSIDE and not self._begins_line(buf, pos, j):
+                return NO_MARKER
             self._begin_candidate(buf, pos, j, "marked")
             if branch.missing:
                 self._note("opener_missing")
@@ -656,8 +663,7 @@ class Parser:
         UNDECIDED."""
         if self._where != INSIDE and not buf[pos:j].strip(WHITESPACE):
             return 0
-        line = buf[pos:j].rstrip(" \t")
-        if not (line.endswith(("\n", "\r")) if line else self._bol):
+        if not self._begins_line(buf, pos, j):
             return NO_MARKER
         limit = j + self._limits.header
         stop = min(len(buf), limit)
@@ -666,6 +672,11 @@ class Parser:
         if end < stop:
             return 0 if buf[end] in "\r\n" else NO_MARKER
         return UNDECIDED if stop < limit and not self._final else 0
+
+    def _begins_line(self, buf: str, pos: int, j: int) -> bool:
+        """Whether nothing but spaces stands between a line break and j."""
+        line = buf[pos:j].rstrip(" \t")
+        return line.endswith(("\n", "\r")) if line else self._bol
 
     def _turn_end(self, buf: str, pos: int, j: int, end: int) -> int:
         """A token that ends the turn is markup only if nothing but whitespace, and other such tokens, come behind
@@ -716,24 +727,35 @@ class Parser:
         headers = self._program.headers
         assert headers is not None
         n = len(buf)
+        at_start = self._base + pos == 0
         space = SPACES.match(buf, pos)
         j = space.end() if space else pos
-        stop = min(n, j + HEADER_LIMIT)
-        match = headers.match(buf, j, stop, partial=True) if j < n else None
-        if match is not None and not match.partial:
-            destination = headers.destination(match)
-            if destination is not None and self._is_recipient(destination):
-                return self._to_message(destination, buf, j, match.end())
-        elif j - pos <= self._limits.header and (j == n or (match is not None and n < j + HEADER_LIMIT)):
-            if not self._final:
-                self._wait = True
-                return pos
-            cut_off = any(marker in buf[j:] for marker in headers.markers)
-            if cut_off or (j == n and self._base + pos):
-                self._tile("framing", n)  # a header that is cut off, or whitespace behind a message
-                return n
-        self._enter_region(CONTENT, INSIDE if self._base + pos else START_OF_TEXT, self._base + pos > 0)
+        if j - pos <= self._limits.header:
+            read = headers.first if at_start else headers.match
+            match = read(buf, j, min(n, j + HEADER_LIMIT), partial=True) if j < n else None
+            if match is not None and not match.partial:
+                destination = headers.destination(match)
+                if destination is not None and self._is_recipient(destination):
+                    self._space_between(buf, pos, j)
+                    return self._to_message(destination, buf, j, match.end())
+            elif j == n or (match is not None and n < j + HEADER_LIMIT):
+                if not self._final:
+                    self._wait = True
+                    return pos
+                if headers.marked(buf[j:]) or (j == n and not at_start):
+                    self._space_between(buf, pos, j)
+                    self._tile("framing", n)  # a header that is cut off, or whitespace behind a message
+                    return n
+        self._enter_region(CONTENT, START_OF_TEXT if at_start else INSIDE, not at_start)
         return pos
+
+    def _space_between(self, buf: str, start: int, end: int) -> None:
+        """Whitespace before a header: content, if it is kept, but for the space that a header begins with."""
+        if not self._trim and buf[start:end].strip(" "):
+            self._enter_region(CONTENT, INSIDE, False)
+            self._text(buf, start, end)
+            self._state = HEADER
+        self._tile("framing", end)
 
     def _header_inside(self, match: Any, buf: str, pos: int, j: int) -> int:
         """A header stands at j, in the middle of a message that was not closed."""
@@ -744,7 +766,8 @@ class Parser:
             return NO_MARKER
         keep = self._space_before(buf, pos, j)
         self._text(buf, pos, keep)
-        self._state = HEADER
+        self._tile("framing", j)
+        self._enter_header()
         return self._to_message(destination, buf, j, match.end())
 
     def _is_recipient(self, destination: Destination) -> bool:
@@ -752,18 +775,22 @@ class Parser:
         headers = self._program.headers
         if destination.to != "call" or (headers is not None and headers.markers):
             return True
-        return self._calls_on and (self._tools is None or destination.name in self._tools)
+        known = self._tools is None or self._forward == "forward" or destination.name in self._tools
+        return self._calls_on and known
 
     def _to_message(self, destination: Destination, buf: str, j: int, end: int) -> int:
         """The header at buf[j:end] says where its message goes."""
-        self._tile("framing", j)
         if destination.to != "call" or not self._calls_on:
+            if destination.missing:
+                self._turn_note("opener_missing")
             self._tile("marker", end)
             self._enter_region(REASONING if destination.to == "reasoning" else CONTENT, START_OF_TEXT, True)
             return end
         self._begin_candidate(buf, j, j, "marked")
+        if destination.missing:
+            self._note("opener_missing")
         self._tile("marker", end)
-        if not self._start_call(destination.name, "", buf, end):
+        if destination.name and not self._start_call(destination.name, "", buf, end):
             return self._fail(end)
         return self._go(self._program.message_body, end)
 
@@ -842,7 +869,13 @@ class Parser:
         tools = self._tools
         known = tools is None or name in tools
         declared = tools is not None and known
-        if self._grammar.calls.names == "words" and not declared and any(char.isspace() for char in name):
+        from_header = self._codec is None
+        if (
+            from_header
+            and self._grammar.calls.names == "words"
+            and not declared
+            and any(char.isspace() for char in name)
+        ):
             return False
         ghost = self._index + 1 >= self._limits.calls or (not self._parallel and self._index >= 0)
         if not known and self._forward != "forward":
@@ -1328,6 +1361,7 @@ class Parser:
                 bare=bare,
                 lenient=self._repair,
                 literal=item.codec == "literal",
+                sequence=item.what == "calls",
                 declared=declared,
                 limit=limits.name,
                 digits=limits.digits,
@@ -1503,6 +1537,7 @@ class Parser:
             hold=self._limits.hold,
             digits=self._limits.digits,
             repair=self._repair,
+            json=kind is ANY_JSON,
         )
         self._value.begin(out)
         self._args(out)

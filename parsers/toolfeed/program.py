@@ -78,6 +78,7 @@ class Step:
         "forms",
         "id",
         "item",
+        "line",
         "line_ends",
         "named",
         "next",
@@ -101,6 +102,7 @@ class Step:
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
         self.second = ""  # and those behind its bracket
         self.begins = False  # a call or a section can begin with it
+        self.line = False  # where it is missing, what follows it has to begin a line
         self.outer = False  # a closer behind the call's own
         self.line_ends = False  # a field that a line break ends
         self.wrapped = True  # something stands before it in its template: a payload that is not is bare
@@ -132,13 +134,26 @@ class Ready:
 class Branch:
     """What matching one of a node's markers means."""
 
-    __slots__ = ("begins", "confirm", "fields", "grows", "kind", "missing", "otherwise", "ready", "role", "steps")
+    __slots__ = (
+        "begins",
+        "confirm",
+        "fields",
+        "grows",
+        "kind",
+        "line",
+        "missing",
+        "otherwise",
+        "ready",
+        "role",
+        "steps",
+    )
 
     def __init__(self, kind: BranchKind, role: Role, steps: tuple[Step, ...], missing: str = "") -> None:
         self.kind: BranchKind = kind
         self.role: Role = role
         self.steps = steps
         self.missing = missing
+        self.line = missing == "line"
         self.fields = steps[0].fields if steps else ()
         # A wrapper is missing and the opener carries the name, so the name is complete before anything else spoke
         # for a call: a known name or one more marker has to.
@@ -211,7 +226,10 @@ class Program:
         damage = grammar.repair if repair else None
         self._parameters = grammar.parameters
         self._repaired: frozenset[str] = frozenset(damage.optional if damage else ())
-        self._optional = set(calls.optional) | set(damage.optional if damage else ())
+        optional = (*calls.optional, *(damage.optional if damage else ()))
+        self._optional = {text.lstrip("\n") for text in optional}
+        # Without these, what follows them counts at the start of a line only.
+        self._line_optional = {text.lstrip("\n") for text in optional if text.startswith("\n")}
         self._spellings: dict[str, tuple[str, ...]] = dict(grammar.spellings)
         if damage:
             for marker, others in damage.spellings.items():
@@ -306,7 +324,7 @@ class Program:
 
     def _step(self, role: Role, item: Item) -> Step:
         forms: list[Form] = []
-        optional = False
+        optional = line = False
         if isinstance(item, Marker | Tag):
             texts = [item.text, *self._spellings.get(item.text, ())]
             for part, others in self._spellings.items():
@@ -314,7 +332,9 @@ class Program:
                     texts += [item.text.replace(part, other) for other in others]
             forms += [self._text_form(text) for text in texts]
             optional = item.text in self._optional
+            line = item.text in self._line_optional
         step = Step(len(self.steps), role, item, tuple(forms), optional)
+        step.line = line
         if isinstance(item, Tag):
             step.fields = tuple(field for field in item.fields if field not in self._parameters)
         self.steps.append(step)
@@ -333,10 +353,10 @@ class Program:
 
     def _text_form(self, text: str) -> Form:
         """The form of markers that are no template: those of reasoning, spellings, and the like."""
+        if "{" not in text:
+            return _literal(text)
         forms = [self._form(item) for item in self._template(text) if isinstance(item, Marker | Tag)]
-        if len(forms) == 1:
-            return forms[0]
-        return _literal(text)
+        return forms[0] if len(forms) == 1 else _literal(text)
 
     def _call(self, template: tuple[Item, ...], parameters: list[tuple[Item, ...]]) -> _Body:
         """The steps of one call template; its parameter templates are made anew, so that they know what follows."""
@@ -470,6 +490,13 @@ class Program:
                     return True
         return False
 
+    def ending(self, text: str) -> re.Pattern[str]:
+        """What a prompt ends in that leaves this text last; parameters of the grammar may stand in it."""
+        pattern = re.escape(text)
+        for name, lead in self._parameters.items():
+            pattern = pattern.replace(re.escape("{" + name + "}"), rf"(?:{re.escape(lead)}[\w.\-]{{1,64}})?")
+        return re.compile(pattern + r"\Z")
+
     def lacks_closer(self, pending: frozenset[int]) -> bool:
         """Whether a call's closer is among what may still come."""
         return any(self.steps[number].role == "closer" for number in pending)
@@ -483,7 +510,7 @@ class Program:
         messages, headers = self.grammar.messages, self.headers
         if messages is None or headers is None:
             return []
-        header = Form(headers.first, headers.pattern, [headers.first], tag=True)
+        header = Form(headers.openers[0], headers.pattern, list(headers.openers), tag=True)
         return [*self._markers("message_close", messages.close), (header, Branch("header", "open", ()))]
 
     def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[Form, Branch]]:
@@ -506,9 +533,12 @@ class Program:
         found = list(others)
         for form, entries in alike.values():
             first = min(entries, key=lambda entry: entry.step.begins)  # a closer before an opener that is spelt alike
-            same = tuple(entry.step for entry in entries if entry.step.role == first.step.role)
+            same = tuple(entry.step for entry in entries if _alike(entry.step, first.step))
             branch = Branch("step", first.step.role, same, first.missing)
             other = next((known for known_form, known in others if known_form.pattern == form.pattern), None)
+            if other is not None and other.kind == "absorb":  # it closes something, so it is not lone
+                found = [entry for entry in found if entry[1] is not other]
+                other = None
             if other is not None:
                 other.otherwise = branch
             else:
@@ -638,10 +668,10 @@ class _Body:
             nullable = isinstance(part.item, Payload) and part.item.what == "arguments" and self.nullable
             if part.role == "closer":
                 missing = missing or "closer"
-            elif nullable and missing != "opener":
+            elif nullable and not missing:
                 pass  # no arguments at all is {}, but not where what announces them is left out as well
             elif part.optional and not nullable:
-                missing = missing or "opener"
+                missing = missing or ("line" if part.line else "opener")
             else:
                 return result
             i += 1
@@ -674,7 +704,7 @@ def _first(steps: list[Step], end: Callable[[str], list[Ready]]) -> list[Ready]:
         result.append(Ready(step, missing))
         if not step.optional:
             return result
-        missing = "closer" if step.role == "value_close" else "opener"
+        missing = "closer" if step.role == "value_close" else "line" if step.line else "opener"
     return [*result, *end(missing)]
 
 
@@ -685,6 +715,11 @@ def _link(steps: list[Step], end: Callable[[str], list[Ready]]) -> None:
 
 def _left_out(ready: Ready, missing: str) -> Ready:
     return Ready(ready.step, missing or ready.missing)
+
+
+def _alike(step: Step, other: Step) -> bool:
+    """Whether two steps that are spelt alike can be read together until they differ."""
+    return step.role == other.role or (step.begins and other.begins)
 
 
 def _unique(ready: Iterable[Ready]) -> tuple[Ready, ...]:

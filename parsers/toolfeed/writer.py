@@ -214,8 +214,8 @@ class _Writer:
         if not text and not self._begun:
             return ""
         if messages is not None:
-            opener = "" if self._begun else _header(messages, "reasoning", "", True)
-            written = opener + text + "".join(messages.close[:1])
+            header, closer = _message(messages, "reasoning", "", True)
+            written = ("" if self._begun else header) + text + closer
         elif markers is None:
             raise CannotExpress(f"reasoning: {self._grammar.name} has no markers for it")
         elif not self._begun and not markers.open:
@@ -231,7 +231,7 @@ class _Writer:
         if not content:
             return "", ""
         if messages is not None:
-            return _header(messages, "content", "", at_start), "".join(messages.close[:1])
+            return _message(messages, "content", "", at_start)
         if markers is not None:
             return "".join(markers.open[:1]), "".join(markers.close[:1])
         return "", ""
@@ -337,10 +337,9 @@ class _Writer:
                 raise call.refuse("its header has no marker, and a header that names an unknown tool is content")
             if call.exact and not self._has_id(body):
                 raise call.refuse(f"its id: {self._grammar.name} has none")
-            header = _header(messages, "call", call.name, at_start and not pieces)
+            header, closer = _message(messages, "call", call.name, at_start and not pieces)
             before, name, after = header.partition(call.name)
-            pieces += [_Piece(before), _Piece(name + after, True), *self._filled(body, call)]
-            pieces += [_Piece(closer) for closer in messages.close[:1]]
+            pieces += [_Piece(before), _Piece(name + after, True), *self._filled(body, call), _Piece(closer)]
         return pieces
 
     def _slotted(self, section: Template, calls: list[_Call]) -> list[_Piece]:
@@ -462,7 +461,7 @@ class _Writer:
         """A payload of calls, or of the only one's arguments."""
         if payload.what == "arguments":
             return [_Piece("{"), _Piece(calls[0].arguments[1:], True)]
-        pieces = [_Piece("[")] if payload.bracketed else []
+        pieces = [_Piece("[" + payload.inside[0])] if payload.bracketed else []
         separator = self._grammar.calls.separator
         for call in calls:
             if call is not calls[0]:
@@ -474,7 +473,7 @@ class _Writer:
             if payload.codec == "literal":
                 written = _python(written)
             pieces += [_Piece("{"), _Piece(written[1:], True)]
-        return [*pieces, _Piece("]")] if payload.bracketed else pieces
+        return [*pieces, _Piece(payload.inside[1] + "]")] if payload.bracketed else pieces
 
     def _call_object(self, call: _Call, keyed: bool) -> str:
         """A call as a JSON object. An id comes first: one behind the name is not waited for."""
@@ -589,8 +588,9 @@ class _Writer:
         return pieces
 
 
-def _header(messages: Messages, to: str, name: str, at_start: bool) -> str:
-    """The header of a message of the first route that leads there, with what the route says and no more.
+def _message(messages: Messages, to: str, name: str, at_start: bool) -> tuple[str, str]:
+    """What stands around the body of a message of the first route that leads there: a header with what the route says
+    and no more, and what ends the message.
 
     A part that may be missing is written if the route fills it. The one that the header begins with, where it holds no
     field, is written in all messages but a turn's first: the prompt ends in it.
@@ -616,7 +616,7 @@ def _header(messages: Messages, to: str, name: str, at_start: bool) -> str:
     if len(header) >= HEADER_LIMIT:
         raise CannotExpress(f"a header of {len(header)} characters, where {HEADER_LIMIT} are too many")
     _check_route(messages, route, name, wanted)
-    return header
+    return header, route.close or "".join(messages.close[:1])
 
 
 def _check_route(messages: Messages, route: Route, name: str, fields: Mapping[str, str]) -> None:

@@ -33,6 +33,8 @@ _IN_ARGUMENTS = 10
 _IN_OTHER = 11  # a value that is skipped, or the id
 _AFTER = 12  # behind a value
 _OVER = 13
+_SEQUENCE = 15  # behind an object that stands in no list, where others may follow
+_NEXT_OBJECT = 16  # behind a comma there
 _IN_ELEMENT = 14  # an element of a list that is no object
 
 _ENDS_BADLY: Final = frozenset("[]{}\"',:")
@@ -65,6 +67,7 @@ class CallObjects:
         "_pieces",
         "_quote",
         "_read",
+        "_sequence",
         "_started",
         "_state",
         "_tools",
@@ -84,6 +87,7 @@ class CallObjects:
         *,
         keyed: bool = False,
         bare: bool = False,
+        sequence: bool = False,
         lenient: bool = False,
         literal: bool = False,
         declared: frozenset[str] | None = None,
@@ -91,12 +95,13 @@ class CallObjects:
         digits: int = 4000,
     ) -> None:
         """`names`, `arguments`, `ids`: the spellings of those keys. `bare`: no marker stands before the object, so only
-        a name and arguments together make it a call, and an unknown key none. `declared`: the tools' names. `lenient`:
-        what Python writes for JSON, and commas too many or too few, are read and noted. `literal`: Python is what the
-        format writes."""
+        a name and arguments together make it a call, and an unknown key none. `sequence`: others may follow, with
+        commas or not. `declared`: the tools' names. `lenient`: what Python writes for JSON, and commas too many or too
+        few, are read and noted. `literal`: Python is what the format writes."""
         self._keys = (names, arguments, ids)
         self._keyed = keyed
         self._bare = bare
+        self._sequence = sequence
         self._lenient = lenient or literal
         self._literal = literal
         self._tools = declared
@@ -251,6 +256,16 @@ class CallObjects:
                 return self._fault(pos, "expected ',' or ']' after a call")
             self._state = _ITEM
             return pos + 1
+        if state == _SEQUENCE:
+            if char == ",":
+                self._state = _NEXT_OBJECT
+                return pos + 1
+            if char == "{":
+                return self._element(char, pos)
+            self._state = _OVER
+            return pos
+        if state == _NEXT_OBJECT:
+            return self._element(char, pos)
         if state == _OPEN:
             self._state = _FIRST_KEY
             return pos + 1
@@ -486,7 +501,7 @@ class CallObjects:
         return self._end(pos + 1)
 
     def _end(self, pos: int) -> int:
-        self._state = _NEXT if self._list else _OVER
+        self._state = _NEXT if self._list else _SEQUENCE if self._sequence else _OVER
         self.signal = END
         return pos
 

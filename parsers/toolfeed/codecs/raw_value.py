@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ..coercion import TypedReader, escape
 from ..schema import ParameterType
+from .json_value import JsonValue
 from .python_value import PythonValue
 
 _WHITESPACE: Final = " \t\r\n"
@@ -54,6 +55,9 @@ class RawValue:
         "_digits",
         "_dropped",
         "_exit",
+        "_hold",
+        "_json",
+        "_json_length",
         "_limit",
         "_quoted",
         "_reader",
@@ -76,6 +80,7 @@ class RawValue:
         hold: int = 65536,
         digits: int = 4000,
         repair: bool = False,
+        json: bool = False,
     ) -> None:
         """`dropped`: the value of a repeated key goes nowhere. `declared`: the parameters that may begin where this
         one's closer is missing; None if that is not known. `limit`: of an end's length; `hold`: of what may be
@@ -83,11 +88,14 @@ class RawValue:
         self._exit = exit
         self._declared = declared
         self._limit = limit
+        self._hold = hold
         self._digits = digits
         self._dropped = dropped
         self._quoted = kind.is_string
         self._reader = None if kind.is_string else TypedReader(kind, digits=digits, hold=hold, repair=repair)
         self._container: PythonValue | None = None
+        self._json: list[str] | None = [] if json else None  # what may be a JSON string
+        self._json_length = 0
         self._begun = False  # what the tags trim at its start is gone
         self.notes: list[str] = []
         self.over = False
@@ -101,6 +109,7 @@ class RawValue:
         for slot in RawValue.__slots__:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
+        twin._json = list(self._json) if self._json is not None else None
         twin._reader = self._reader.copy() if self._reader else None
         twin._container = self._container.copy() if self._container else None
         return twin
@@ -109,7 +118,8 @@ class RawValue:
     def held(self) -> str:
         if self._container is not None:
             return self._container.held
-        return self._reader.text if self._reader is not None and not self._quoted else ""
+        held = "".join(self._json or ())
+        return held + (self._reader.text if self._reader is not None and not self._quoted else "")
 
     def quick(self) -> Any:
         """See JsonValue.quick."""
@@ -198,6 +208,11 @@ class RawValue:
         if self._container is not None:
             return self._contain(text[start:end], start, out)
         data = text[start:end]
+        if self._json is not None:
+            held = self._hold_json(data)
+            if held is None:
+                return end
+            data = held
         if not self._quoted and self._reader is not None:
             verdict = self._reader.feed(data)
             if verdict == "undecided":
@@ -211,6 +226,21 @@ class RawValue:
             self.notes += self._reader.notes
         out.append(escape(data))
         return end
+
+    def _hold_json(self, data: str) -> str | None:
+        """Hold what begins with a quote, up to a bound; what is not held after all."""
+        held = self._json
+        assert held is not None
+        if not self._json_length and not data.strip(_WHITESPACE):
+            held.append(data)
+            return None
+        first = "".join(held).lstrip(_WHITESPACE) + data.lstrip(_WHITESPACE) if not self._json_length else '"'
+        held.append(data)
+        self._json_length += len(data)
+        if first.startswith('"') and self._json_length <= self._hold:
+            return None
+        self._json = None
+        return "".join(held)
 
     def _contain(self, data: str, start: int, out: list[str]) -> int:
         container = self._container
@@ -230,6 +260,9 @@ class RawValue:
         self.over = True
         if self._dropped:
             return
+        if self._json:
+            self._close_json("".join(self._json), out)
+            return
         if self._quoted:
             out.append('"')
         elif self._container is not None:
@@ -242,3 +275,14 @@ class RawValue:
             written, notes = self._reader.finish()
             out.append(written)
             self.notes += notes
+
+    def _close_json(self, text: str, out: list[str]) -> None:
+        """The value that was held ends: it is a JSON string, or text."""
+        value = JsonValue(self._digits)
+        written: list[str] = []
+        read = value.feed(text, 0, written)
+        if value.done and not text[read:].strip(_WHITESPACE):
+            out += written
+            self.notes += value.notes
+        else:
+            out.append(f'"{escape(text)}"')
