@@ -28,8 +28,9 @@ from rich.console import Console
 import toolfeed
 from toolfeed.cli import demo
 from toolfeed.cli.app import commands
-from toolfeed.cli.demo import choose_turns, show_still, show_transcript, steps
+from toolfeed.cli.demo import show_still, show_transcript, steps
 from toolfeed.cli.reading import Cut, fragments, text_chunks
+from toolfeed.cli.scenes import SCENES, Scene, choose_turns
 from toolfeed.cli.screen import Screen, visible
 from toolfeed.cli.show import TYPES
 
@@ -134,8 +135,17 @@ def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["parse", "-f", "hermes", "-t", "wrong.json"], ""),
         (["parse", "-f", "hermes", "--cut", "0"], "--cut"),
         (["parse", "-f", "hermes", "--cut", "lines"], "--cut"),
+        (["parse"], "--format"),
+        (["parse", "-f"], "-f"),
+        (["parse", "-f", "hermes", "--nonsense"], "--nonsense"),
+        (["parse", "-f", "hermes", "--start", "middle"], "'content', 'reasoning'"),
+        (["parse", "-f", "hermes", "--delay", "soon"], "--delay"),
+        (["parse", "-f", "hermes", "one.txt", "two.txt"], "two.txt"),
         (["demo", "-f", "hermez"], "hermes"),
         (["demo", "-f", "missing.toml"], "missing.toml"),
+        (["demo", "--speed", "0"], "--speed"),
+        (["prase"], "prase"),
+        (["--nonsense"], "--nonsense"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -158,6 +168,7 @@ def test_version_and_help() -> None:
     assert re.fullmatch(r"toolfeed \d+\.\d+\.\d+\S*\n", toolfeed_command("--version").stdout)
     for command in [], ["formats"], ["parse"], ["demo"]:
         assert toolfeed_command(*command, "--help").exit_code == 0
+    assert toolfeed_command().stdout == toolfeed_command("--help").stdout
 
 
 class TestReading:
@@ -357,11 +368,27 @@ class TestScreen:
 class TestDemo:
     def test_takes_less_than_a_minute(self) -> None:
         turns = choose_turns(None)
-        assert len(turns) >= 6
-        assert any(turn.example.reasoning for turn in turns)
-        assert all(turn.example.calls for turn in turns)
         total = sum(len(turn.example.text) for turn in turns)
         assert total / max(60, total / demo.SECONDS) + demo.PAUSE * len(turns) < 55
+
+    @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.format)
+    def test_scenes_read_as_they_were_written(self, scene: Scene) -> None:
+        turn = scene.turn()
+        message = toolfeed.parse(turn.example.text, turn.grammar, tools=turn.example.declarations())
+        calls = [(call.name, call.arguments) for call in message.tool_calls]
+        assert (message.content, message.reasoning) == (scene.content, scene.reasoning)
+        if scene.lost:
+            assert calls[:-1] == list(scene.calls[:-1])
+            assert scene.calls[-1][1].startswith(calls[-1][1])
+            assert message.tool_calls[-1].status == "truncated"
+        else:
+            assert calls == list(scene.calls)
+            assert all(call.status == "complete" and not call.notes for call in message.tool_calls)
+
+    def test_an_example_is_shown_of_any_other_format(self) -> None:
+        (turn,) = choose_turns(["xlam"])
+        assert turn.example in turn.grammar.examples
+        assert turn.example.calls
 
     @pytest.mark.parametrize("width", [60, 100, 160])
     @pytest.mark.parametrize("height", [12, 50])
@@ -391,8 +418,8 @@ class TestDemo:
             assert head == f"== {turn.grammar.name}"
             pieces = [json.JSONDecoder().raw_decode(line)[0] for line in lines if line.startswith('"')]
             assert "".join(pieces) == turn.example.text
-            calls = [line for line in lines if "tool_call_start" in line]
-            assert len(calls) == len(turn.example.calls)
+            *_, (shown, _, _) = steps(turn)
+            assert len([line for line in lines if "tool_call_end" in line]) == len(shown.calls)
 
     def test_without_a_terminal_it_is_a_transcript(self) -> None:
         result = toolfeed_command("demo", "--format", "hermes", "--format", "mistral")

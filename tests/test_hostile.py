@@ -96,16 +96,7 @@ def of_markers(name: str) -> dict[str, Hostile]:
     """A format's own markers, whole and in halves, each again and again, with something behind them."""
     found: dict[str, Hostile] = {}
     for marker in markers_of(name):
-        for unit in (
-            marker,
-            marker[:-1],
-            marker + "\n",
-            marker + "x",
-            marker + "{",
-            marker + '{"x":"',
-            marker + " [",
-            marker + '{"name": "f',
-        ):
+        for unit in (marker, marker[:-1], marker + "\n", marker + '{"x":"', marker + " ["):
             if unit.strip():
                 found[repr(unit)] = repeated(unit)
     return found
@@ -175,7 +166,7 @@ def test_work_grows_with_the_text(name: str) -> None:
     ones differs between the formats."""
     slow = {}
     for i, (what, make) in enumerate(hostile(name).items(), FORMATS.index(name)):
-        size = (0, 3, 16)[i % 3]
+        size = (0, 7, 16)[i % 3]
         read_all(name, make(100), size)  # what is compiled on first use
         little = work(partial(read_all, name, make(SIZE), size))
         start = time.process_time()
@@ -215,22 +206,20 @@ def test_cuts_do_not_matter(name: str) -> None:
 
 
 @every_format
-@pytest.mark.parametrize("unit", ["<", "[", "{", " ", "\n", "\\", "x "])
-def test_a_million_characters(name: str, unit: str) -> None:
-    """In one fragment, and in fragments of a kilobyte: seconds, not minutes."""
-    text = unit * (1_000_000 // len(unit))
+@pytest.mark.parametrize("unit", ["<", "[", "{", " ", "\n"])
+def test_a_long_run_of_one_character(name: str, unit: str) -> None:
+    """A quarter of a million: seconds, not minutes."""
     start = time.process_time()
-    read_all(name, text, 0)
-    read_all(name, text, 1024)
-    assert time.process_time() - start < 60
+    read_all(name, unit * 250_000, 0)
+    assert time.process_time() - start < 20
 
 
 @every_format
-def test_half_a_million_characters_of_openers(name: str) -> None:
+def test_a_quarter_of_a_million_characters_of_openers(name: str) -> None:
     opener = next((marker for marker in markers_of(name) if marker.strip()), "[")
     start = time.process_time()
-    read_all(name, opener * (500_000 // len(opener)), 0)
-    assert time.process_time() - start < 60
+    read_all(name, opener * (250_000 // len(opener)), 0)
+    assert time.process_time() - start < 20
 
 
 @every_format

@@ -1,23 +1,24 @@
-"""The package as users get it: the built wheel in a fresh environment, and what `import toolfeed` costs."""
+"""The package as users get it: the built wheel and source distribution, and what `import toolfeed` costs."""
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import venv
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 IMPORT_BUDGET = 0.060  # seconds beyond the bare interpreter's start
 
-# One worker builds and installs, whatever the other tests are spread over.
-wheel_tests = [pytest.mark.wheel, pytest.mark.xdist_group("wheel")]
+SITE_PACKAGES = Path(pytest.__file__).parent.parent  # pytest and its friends, without toolfeed's sources
 
 
 def run(*command: str | Path, cwd: Path, **env: str) -> str:
@@ -28,70 +29,77 @@ def run(*command: str | Path, cwd: Path, **env: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, cwd=ROOT)
-    (path,) = out.glob("toolfeed-*.whl")
-    return path
+class Built(NamedTuple):
+    """What users get: a source distribution, and the wheel that was built from it, in a fresh environment."""
+
+    sdist: Path
+    wheel: Path
+    python: Path
+
+    @property
+    def home(self) -> Path:
+        return self.python.parent.parent
 
 
-@pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a fresh environment that holds the wheel and what the wheel says it needs."""
-    home = tmp_path_factory.mktemp("installed")
+# One fixture and one test use it, so that it is built once however the tests are spread.
+@pytest.fixture
+def built(tmp_path: Path) -> Built:
+    out = tmp_path / "dist"
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, cwd=ROOT)
+    (sdist,), (wheel,) = out.glob("*.tar.gz"), out.glob("*.whl")
+    home = tmp_path / "installed"
     venv.create(home, with_pip=False)
     python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check", wheel,
-        cwd=home)
-    return python
+    install = ("install", "--quiet", "--disable-pip-version-check", wheel)
+    run(sys.executable, "-m", "pip", "--python", python, *install, cwd=home)
+    return Built(sdist, wheel, python)
 
 
-class TestWheel:
-    pytestmark = wheel_tests
+@pytest.mark.wheel
+def test_the_built_wheel_with_the_sources_out_of_the_way(built: Built, tmp_path: Path) -> None:
+    wheel_holds_the_package_and_the_grammars_and_nothing_else(built)
+    command_line_without_its_extra_says_what_to_install(built, tmp_path)
+    sources = unpacked(built, tmp_path)
+    examples_pass(built, sources)
 
-    def test_holds_the_package_and_the_grammars_and_nothing_else(self, wheel: Path) -> None:
-        names = set(zipfile.ZipFile(wheel).namelist())
-        package = {name for name in names if ".dist-info/" not in name}
-        sources = {path.relative_to(ROOT / "parsers") for path in (ROOT / "parsers").rglob("*.py")}
-        grammars = {path.name for path in (ROOT / "grammars").glob("*.toml")}
-        assert grammars
-        assert package == (
-            {path.as_posix() for path in sources}
-            | {"toolfeed/py.typed"}
-            | {f"toolfeed/grammars/{name}" for name in grammars}
-        )
-        assert any(name.endswith("/licenses/LICENSE") for name in names)
 
-    def test_parses_with_the_sources_out_of_the_way(self, installed: Path, tmp_path: Path) -> None:
-        program = """
-import json, pathlib, toolfeed
-text = 'Let me check.\\n<tool_call>\\n{"name": "get_weather", "arguments": {"city": "Paris"}}\\n</tool_call>'
-message = toolfeed.parse(text, "hermes")
-print(json.dumps({
-    "home": str(pathlib.Path(toolfeed.__file__).parent),
-    "content": message.content,
-    "calls": [[call.name, call.arguments, call.status] for call in message.tool_calls],
-    "formats": len(toolfeed.formats()),
-}))
-"""
-        result = json.loads(run(installed, "-c", program, cwd=tmp_path))
-        assert Path(result["home"]).is_relative_to(installed.parent.parent)
-        assert not Path(result["home"]).is_relative_to(ROOT / "parsers")
-        assert result["content"] == "Let me check."
-        assert result["calls"] == [["get_weather", '{"city": "Paris"}', "complete"]]
-        assert result["formats"] == len(list((ROOT / "grammars").glob("*.toml")))
+def wheel_holds_the_package_and_the_grammars_and_nothing_else(built: Built) -> None:
+    names = set(zipfile.ZipFile(built.wheel).namelist())
+    sources = {path.relative_to(ROOT / "parsers").as_posix() for path in (ROOT / "parsers").rglob("*.py")}
+    grammars = {f"toolfeed/grammars/{path.name}" for path in (ROOT / "grammars").glob("*.toml")}
+    assert grammars
+    assert {name for name in names if ".dist-info/" not in name} == {*sources, "toolfeed/py.typed", *grammars}
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
 
-    def test_every_grammar_loads(self, installed: Path, tmp_path: Path) -> None:
-        program = "import toolfeed\nfor info in toolfeed.formats(): toolfeed.Parser(info.name)"
-        run(installed, "-c", program, cwd=tmp_path)
 
-    def test_command_line_without_its_extra_says_what_to_install(self, installed: Path, tmp_path: Path) -> None:
-        command = installed.parent / "toolfeed"
-        done = subprocess.run([command], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 1
-        assert "pip install 'toolfeed[cli]'" in done.stderr
-        assert "Traceback" not in done.stderr
+def command_line_without_its_extra_says_what_to_install(built: Built, tmp_path: Path) -> None:
+    done = subprocess.run([built.python.parent / "toolfeed"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'toolfeed[cli]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def unpacked(built: Built, tmp_path: Path) -> Path:
+    """The source distribution, as it is but for the package and the grammars, which only the wheel has now."""
+    with tarfile.open(built.sdist) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    (folder,) = (tmp_path / "unpacked").iterdir()
+    for name in "README.md", "LICENSE", "CHANGELOG.md", "Makefile", "pyproject.toml", "docs/grammar.md", "bench":
+        assert (folder / name).exists(), name
+    assert {path.name for path in (ROOT / "tests").glob("*.py")} == {path.name for path in folder.glob("tests/*.py")}
+    shutil.rmtree(folder / "parsers")
+    shutil.rmtree(folder / "grammars")
+    return folder
+
+
+def examples_pass(built: Built, sources: Path) -> None:
+    """The wheel reads every example of its grammars as it should."""
+    where = "import toolfeed; print(toolfeed.__file__)"
+    assert Path(run(built.python, "-c", where, cwd=sources, PYTHONPATH=str(SITE_PACKAGES)).strip()).is_relative_to(
+        built.home
+    )
+    test = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_examples.py::test_whole")
+    assert " passed" in run(built.python, *test, cwd=sources, PYTHONPATH=str(SITE_PACKAGES))
 
 
 def seconds(*command: str | Path) -> float:

@@ -104,7 +104,8 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     read. `separator`: what is written between two calls. `optional`: markers that may be missing. `commit`: a call
     starts at its complete "name", or when its "arguments" begin as well. `names`: "any" text up to the terminator, or
     "words", where a name with a space in it has to be a declared tool's, or "chosen": the tool that `tool_choice`
-    names. `id`: how a name is read from an id, and an id is written. `bare`: where a JSON call without a marker may
+    names. `strings`: what stands on both sides of a string in object notation. `id`: how a name is read from an id, and
+    an id is written. `bare`: where a JSON call without a marker may
     begin: at the "start" of the text or after reasoning, or, if the tools are given and its name is "known", anywhere.
     """
 
@@ -115,8 +116,10 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     optional: tuple[str, ...] = ()
     commit: Literal["name", "arguments"] = "name"
     names: Literal["any", "words", "chosen"] = "any"
+    strings: tuple[str, ...] = ()
     id: str = ""
     bare: Literal["start", "known"] = "start"
+    begins: Literal["anywhere", "line"] = "anywhere"
     keys: Keys = Keys()
 
 

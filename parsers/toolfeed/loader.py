@@ -23,7 +23,7 @@ _ONE_OR_MORE: Final = {
     ("reasoning",): ("open", "close"),
     ("content",): ("open", "close"),
     ("messages",): ("optional", "close"),
-    ("calls",): ("section", "call", "parameter", "optional"),
+    ("calls",): ("section", "call", "parameter", "optional", "strings"),
     ("calls", "keys"): ("name", "arguments", "id"),
     ("repair",): ("call", "parameter", "optional", "absorb"),
 }
@@ -86,9 +86,8 @@ def _extended(base: Grammar, table: dict[str, Any]) -> dict[str, Any]:
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
-        own: Any = merged.get(key)
-        nested = isinstance(own, dict) and isinstance(value, dict) and key not in ("spellings", "prompts")
-        merged[key] = _merged(cast("dict[str, Any]", own), value) if nested else value
+        nested = isinstance(merged.get(key), dict) and isinstance(value, dict) and key not in ("spellings", "prompts")
+        merged[key] = _merged(_table(base, key), _table(over, key)) if nested else value
     return merged
 
 
@@ -217,6 +216,7 @@ def _no_empty(grammar: Grammar) -> None:
         ("absorb", grammar.absorb),
         ("special_tokens", grammar.special_tokens),
         ("calls.optional", grammar.calls.optional),
+        ("calls.strings", grammar.calls.strings),
         *(
             (("content.open", grammar.content.open), ("content.close", grammar.content.close))
             if grammar.content
@@ -285,6 +285,8 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls, kno
     fields = list(_fields(items, known))
     if len(set(fields)) < len(fields):
         raise GrammarError("holds a field twice", key=key)
+    if isinstance(payload, Payload) and payload.codec in ("object", "quoted") and not calls.strings:
+        raise GrammarError("says what stands on both sides of a string in object notation", key="calls.strings")
     names_itself = isinstance(payload, Payload) and payload.what in ("call", "calls")
     chosen = calls.names == "chosen"
     named = chosen or "name" in fields or ("id" in fields and "{name}" in calls.id)
@@ -339,7 +341,7 @@ def _check_messages(messages: Messages) -> None:
     fields = set(re.findall(r"\{(.*?)\}", messages.header))
     if not fields <= {"recipient", "channel", "type", "author"}:
         raise GrammarError("knows {recipient}, {channel}, {type} and {author}", key="messages.header")
-    if not re.search(r"[^\s(){}?]$", messages.header) and not messages.header.endswith("\n"):
+    if not re.search(r"[^\s(){}?]\)?$", messages.header) and not messages.header.endswith("\n"):
         raise GrammarError(
             "has to end in a marker or a line break, or nobody knows where it ends", key="messages.header"
         )

@@ -26,7 +26,7 @@ SLOTS: Final = ("calls", "parameters")
 CODECS: Final[dict[str, tuple[str, ...]]] = {
     "call": ("json", "keyed"),
     "calls": ("json", "keyed", "literal", "python"),
-    "arguments": ("json", "object"),
+    "arguments": ("json", "object", "quoted"),
     "value": ("text", "stripped", "json"),
 }
 

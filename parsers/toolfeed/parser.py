@@ -30,6 +30,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from .codecs.arguments import Arguments
 from .codecs.json_value import JsonValue
+from .codecs.object_value import ObjectValue
 from .codecs.objects import CallObjects
 from .codecs.python_calls import PythonCalls
 from .codecs.raw_value import RawValue
@@ -69,6 +70,7 @@ _NO_NODE: Final = Node()
 
 ToolChoice: TypeAlias = str | dict[str, Any] | None
 ListCodec: TypeAlias = CallObjects | PythonCalls
+ArgumentsCodec: TypeAlias = Arguments | ObjectValue
 
 
 class Parser:
@@ -240,7 +242,7 @@ class Parser:
         self._tool: Tool | None = None
         self._args_done = False  # its arguments are balanced; only closers are missing
         self._step: Step | None = None  # the payload or value that is being read
-        self._codec: ListCodec | Arguments | None = None
+        self._codec: ListCodec | ArgumentsCodec | None = None
         self._brace = False  # the brace of tagged arguments is out
         self._keys: set[str] = set()
         self._key = ""
@@ -269,6 +271,9 @@ class Parser:
             if endings:
                 state = settings.prompts[max(endings, key=len)]
         messages = self._grammar.messages
+        content = self._grammar.content
+        if prompt is not None and content is not None:
+            self._framed = prompt.rstrip(WHITESPACE).endswith(tuple(text.strip() for text in content.open))
         known = self._grammar.reasoning is not None or (
             messages is not None and any(route.to == "reasoning" for route in messages.routes)
         )
@@ -496,8 +501,8 @@ class Parser:
                 if match is not None:
                     if not match.partial:
                         result = self._marker(node, match, buf, pos, j)
-                    elif stop == n and n - j < limit and not self._final:
-                        result = UNDECIDED
+                    elif stop == n and n - j < limit:
+                        result = self._cut_off(buf, pos, j) if self._final else UNDECIDED
             if result == NO_MARKER and node.payloads:
                 result = self._bare(node, buf, pos, j)
             if result >= 0:
@@ -613,7 +618,8 @@ class Parser:
                 self._pending = self._program.pending(branch.steps)
                 self._set_region_node()
                 return end
-            if branch.line and self._where == INSIDE and not self._begins_line(buf, pos, j):
+            line = branch.line or self._grammar.calls.begins == "line"
+            if line and self._where == INSIDE and not self._begins_line(buf, pos, j):
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "marked")
             if branch.missing:
@@ -627,12 +633,13 @@ class Parser:
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "separator")
             return self._go(self._program.first_steps, end)
-        alone = 0 if kind == "content_close" and self._framed else self._stands_alone(buf, pos, j, end)
+        sure = self._framed if kind == "content_close" else branch.special and self._state == REASONING
+        alone = 0 if sure else self._stands_alone(buf, pos, j, end)
         if alone < 0:
             return alone
         if kind in ("content_open", "content_close"):
             self._framed = kind == "content_open"
-            self._leave(buf, pos, j, end, self._state, AFTER_REASONING)
+            self._leave(buf, pos, j, end, CONTENT, AFTER_REASONING)
         elif kind == "absorb":
             self._leave(buf, pos, j, end, self._state)
             self._turn_note("marker_absorbed")
@@ -680,13 +687,20 @@ class Parser:
 
     def _turn_end(self, buf: str, pos: int, j: int, end: int) -> int:
         """A token that ends the turn is markup only if nothing but whitespace, and other such tokens, come behind
-        it."""
+        it, or another message."""
         n = len(buf)
         limit = j + self._limits.header
         stop = min(n, limit)
         run = self._program.turn_end
         found = run.match(buf, j, stop) if run is not None else None
         end = found.end() if found is not None else end
+        verdict = self._header_at(buf, end)
+        if verdict == UNDECIDED:
+            return verdict
+        if verdict == 0:
+            self._leave(buf, pos, j, end, CONTENT, AFTER_REASONING)
+            self._enter_header()
+            return end
         if self._final:
             if end < n:
                 return NO_MARKER
@@ -769,6 +783,29 @@ class Parser:
         self._tile("framing", j)
         self._enter_header()
         return self._to_message(destination, buf, j, match.end())
+
+    def _cut_off(self, buf: str, pos: int, j: int) -> int:
+        """The text ends in the beginning of a marker at j; that of a header is markup if it holds a whole marker."""
+        headers = self._program.headers
+        if headers is None or not headers.marked(buf[j:]):
+            return NO_MARKER
+        keep = self._space_before(buf, pos, j)
+        self._text(buf, pos, keep)
+        self._tile("framing", len(buf))
+        return len(buf)
+
+    def _header_at(self, buf: str, j: int) -> int:
+        """Whether a header stands at j: 0, NO_MARKER or UNDECIDED."""
+        headers = self._program.headers
+        n = len(buf)
+        stop = j + HEADER_LIMIT
+        match = headers.match(buf, j, min(n, stop), partial=True) if headers is not None else None
+        if headers is None or match is None:
+            return NO_MARKER
+        if match.partial:
+            return UNDECIDED if n < stop and not self._final else NO_MARKER
+        destination = headers.destination(match)
+        return 0 if destination is not None and self._is_recipient(destination) else NO_MARKER
 
     def _is_recipient(self, destination: Destination) -> bool:
         """A header without a marker is only a header if what it names can be called."""
@@ -904,7 +941,7 @@ class Parser:
         A bare list that begins with such a call is no list of calls: all of it is content.
         """
         codec = self._codec
-        in_list = codec is not None and not isinstance(codec, Arguments) and codec.in_list
+        in_list = isinstance(codec, CallObjects | PythonCalls) and codec.in_list
         self._ghost = True
         self._ghost_list = in_list and self._bare_rules and self._candidate_kind != "element"
         skip = self._element_from if in_list and not self._bare_rules and self._candidate_kind == "marked" else 0
@@ -1138,6 +1175,13 @@ class Parser:
             self._note("surplus_bracket")
             self._tile("framing", j + 1)
             return j + 1
+        verdict = self._header_at(buf, j) if self._brace else NO_MARKER
+        if verdict == UNDECIDED:
+            self._wait = True
+            return pos
+        if verdict == 0:  # the next message; what ends this one is missing
+            self._note("closer_missing")
+            return self._over("complete", frozenset(), buf, pos)
         what = "something other than the call's closer" if self._args_done else "something other than its arguments"
         return self._malformed(what, self._ready, buf, j)
 
@@ -1189,13 +1233,13 @@ class Parser:
             return self._over("complete", frozenset(), buf, pos)
         suffix = self.closing_suffix()
         codec = self._codec
-        in_list = isinstance(codec, CallObjects | PythonCalls) and codec.in_list
+        listed = codec if isinstance(codec, CallObjects | PythonCalls) and codec.in_list else None
         self._rest = Rest(
             f"{error}, at character {self._base + pos}",
             self._limits.raw,
             suffix,
             "\"'" if isinstance(codec, PythonCalls) else '"',
-            codec.depth if in_list and not isinstance(codec, Arguments) and codec is not None else 0,
+            listed.depth if listed is not None else 0,
         )
         if codec is not None:
             self._rest.keep(codec.held)
@@ -1240,7 +1284,10 @@ class Parser:
                 return self._line_over(buf, j)
             branch = node.branch(match)
             closes = branch.role in ("closer", "section_close")
-            if closes or branch.kind == "header" or (rest is not None and rest.at_line):
+            over = closes or (rest is not None and rest.at_line)
+            if branch.kind == "header":
+                over = self._header_at(buf, j) == 0
+            if over:
                 end = match.end() if closes else j
                 if closes:
                     self._tile("marker", end)
@@ -1298,9 +1345,15 @@ class Parser:
             self._add_to_rest(held, 0, n)
             self._end_call("malformed", held, n, rest.error, rest.raw)
             return
-        if codec is not None and not isinstance(codec, Arguments) and codec.complete:
+        if isinstance(codec, CallObjects | PythonCalls) and codec.complete:
             self._note(*codec.notes)
             self._args_done = True
+        elif isinstance(codec, ObjectValue):
+            codec.end(out)
+            if codec.done:
+                self._note(*codec.notes)
+                self._args(out)
+                self._args_done = True
         elif self._brace and reason == "stop":
             if value is not None:
                 value.finish(held, out)
@@ -1324,16 +1377,17 @@ class Parser:
         """A codec takes over at j."""
         item = step.item
         assert isinstance(item, Payload)
-        limits = self._limits
         if item.what == "arguments":
             name = self._chosen if self._grammar.calls.names == "chosen" else self._name
             if self._spec is not None and not self._start_call(name, self._id, buf, j):
                 return self._fail(j)
-            self._codec = Arguments(limits.digits, self._repair)
+            self._codec = self._arguments_codec(item, step)
             self._bare_rules = False
         else:
             if self._open:  # another object in one pair of tags
                 self._end_call("complete", buf, j)
+            if self._spec is None:
+                self._begin_candidate(buf, j, j, "element")
             if item.codec == "python":
                 self._bare_rules = not step.wrapped
             else:
@@ -1342,6 +1396,21 @@ class Parser:
         self._step = step
         self._state = PAYLOAD
         return j
+
+    def _arguments_codec(self, item: Payload, step: Step) -> ArgumentsCodec:
+        limits = self._limits
+        if item.codec == "json":
+            return Arguments(limits.digits, self._repair)
+        codec = ObjectValue(
+            self._grammar.calls.strings,
+            digits=limits.digits,
+            repair=self._repair,
+            typed=item.codec == "quoted",
+            hold=limits.hold,
+            ends=self._program.behind_arguments(step),
+        )
+        codec.tool = self._tool
+        return codec
 
     def _list_codec(self, item: Payload, bare: bool) -> ListCodec:
         limits = self._limits
@@ -1376,7 +1445,7 @@ class Parser:
         step = self._step
         assert codec is not None
         assert step is not None
-        if isinstance(codec, Arguments):
+        if isinstance(codec, Arguments | ObjectValue):
             return self._arguments(codec, step, buf, pos)
         out: list[str] = []
         while True:
@@ -1431,7 +1500,7 @@ class Parser:
             elif signal == DONE:
                 if self._ghost_list:
                     return self._over("complete", frozenset(), buf, pos)
-                return self._payload_over(codec, step, pos)
+                return self._payload_over(step, pos)
             elif signal == FAULT:
                 return self._fault(codec, step, buf, pos)
             else:
@@ -1452,17 +1521,17 @@ class Parser:
         """Closers that may still come behind a payload."""
         return self._program.pending_of(frozenset(entry.step.id for entry in step.next))
 
-    def _payload_over(self, codec: ListCodec, step: Step, pos: int) -> int:
+    def _payload_over(self, step: Step, pos: int) -> int:
         self._codec = None
         self._was_ghost = False
         if self._spec is not None:  # a list without a call in it
-            if not step.wrapped:
+            if not step.wrapped or self._bare_rules:
                 return self._fail(pos)
             self._drop_candidate()
             self._sink.settle()
         self._tile("framing", pos)
         ready = frozenset(entry.step.id for entry in step.next)
-        return self._go(ready if codec.in_list else ready | {step.id}, pos)
+        return self._go(ready, pos)
 
     def _fault(self, codec: ListCodec, step: Step, buf: str, pos: int) -> int:
         ready = frozenset(entry.step.id for entry in step.next)
@@ -1484,13 +1553,22 @@ class Parser:
         self._after_call()
         return pos
 
-    def _arguments(self, codec: Arguments, step: Step, buf: str, pos: int) -> int:
+    def _arguments(self, codec: ArgumentsCodec, step: Step, buf: str, pos: int) -> int:
         """The arguments of a call whose name stood in its header."""
         out: list[str] = []
         pos = codec.feed(buf, pos, out)
+        ready = frozenset(entry.step.id for entry in step.next)
+        if isinstance(codec, ObjectValue):
+            self._wait = codec.wait
+            if codec.error:  # if what ends the call stands here, only the last brace may be missing
+                verdict = self._may_follow(self._program.expect(ready), buf, pos, pos + self._limits.header)
+                self._wait = verdict == UNDECIDED
+                if verdict == 0:
+                    codec.end(out)
         self._args(out)
         self._tile("arguments", pos)
-        ready = frozenset(entry.step.id for entry in step.next)
+        if self._wait:
+            return pos
         if codec.error or codec.done:
             self._note(*codec.notes)
         if codec.error:

@@ -45,6 +45,7 @@ SPACES: Final = re.compile(r"[ \t\r\n]*")
 _FIRST: Final = {
     "arguments:json": '{"n',
     "arguments:object": "{",
+    "arguments:quoted": "{",
     "call:json": "{[",
     "calls:json": "[{",
     "call:keyed": "{[",
@@ -52,7 +53,7 @@ _FIRST: Final = {
     "calls:literal": "[{",
     "calls:python": "[",
 }
-_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "literal": "{]", "object": "", "python": "]"}
+_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "literal": "{]", "object": "", "quoted": "", "python": "]"}
 
 
 class Form:
@@ -145,6 +146,7 @@ class Branch:
         "otherwise",
         "ready",
         "role",
+        "special",
         "steps",
     )
 
@@ -159,6 +161,7 @@ class Branch:
         # for a call: a known name or one more marker has to.
         self.confirm = bool(missing) and "name" in self.fields
         self.begins = any(step.begins for step in steps)
+        self.special = False  # a special token, which counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
         self.ready: frozenset[int] = frozenset(ready.step.id for step in steps for ready in step.next)
@@ -424,9 +427,7 @@ class Program:
             others += self._markers("absorb", self.absorb)
             others += self._markers("turn_end", self.grammar.turn_end)
             others += self._message_ends()
-            if self.grammar.content is not None:
-                others += self._markers("content_open", (text.strip() for text in self.grammar.content.open))
-                others += self._markers("content_close", (text.strip() for text in self.grammar.content.close))
+            others += self._content_frame()
             if separator and calls and self.separator:
                 others += self._markers("separator", (self.separator,))
             node = self._node(ready, others)
@@ -442,6 +443,8 @@ class Program:
             ready += self.openers if calls and self.call_in_reasoning != "text" else ()
             others = self._markers("reasoning_close", self.reasoning_close)
             others += self._message_ends()
+            # An answer's opener ends reasoning whose closer is missing.
+            others += [entry for entry in self._content_frame() if entry[1].kind == "content_open" and entry[1].special]
             others += self._markers("absorb", self.reasoning_open)
             others += self._markers("turn_end", self.grammar.turn_end)
             node = self._node([opener for opener in ready if opener.step.role != "payload"], others)
@@ -501,9 +504,24 @@ class Program:
         """Whether a call's closer is among what may still come."""
         return any(self.steps[number].role == "closer" for number in pending)
 
+    def behind_arguments(self, step: Step) -> tuple[str, ...]:
+        """The markers that may stand behind this payload."""
+        return tuple(form.text for ready in step.next for form in ready.step.forms)
+
     def has_closers(self, step: Step | None) -> bool:
         """Whether the template writes a closer behind this payload."""
         return step is None or step.role == "value" or any(ready.step.role == "closer" for ready in step.next)
+
+    def _content_frame(self) -> list[tuple[Form, Branch]]:
+        """What stands around content; a special token counts wherever it stands."""
+        frame = self.grammar.content
+        if frame is None:
+            return []
+        found = self._markers("content_open", (text.strip() for text in frame.open))
+        found += self._markers("content_close", (text.strip() for text in frame.close))
+        for form, branch in found:
+            branch.special = form.text in self.grammar.special_tokens
+        return found
 
     def _message_ends(self) -> list[tuple[Form, Branch]]:
         """What ends a message: its closers, and the next one's header."""

@@ -7,9 +7,12 @@ with `.toml` files in it. It is found without being imported.
 from __future__ import annotations
 
 import difflib
+import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -50,7 +53,7 @@ def find(format: str | Path) -> Grammar:
 
 def formats() -> tuple[FormatInfo, ...]:
     """Every format that a name leads to, by name."""
-    return tuple(info(_named(name)) for name in sorted(_files()))
+    return tuple(info(_named(name)) for name in sorted({*_shipped(), *_installed()}))
 
 
 def info(grammar: Grammar) -> FormatInfo:
@@ -80,46 +83,71 @@ def _from_file(path: Path) -> Grammar:
 
 @cache
 def _named(name: str) -> Grammar:
-    files = _files()
-    if name in files:
-        return _from_file(files[name])
-    owners = _aliases().get(name, ())
-    if len(owners) == 1:
-        return _named(owners[0])
-    if owners:
-        named = ", ".join(owners)
-        raise AmbiguousFormat(f"{name!r} is what several formats are called: {named}; name one of them", tuple(owners))
-    near = difflib.get_close_matches(name, [*files, *_aliases()], n=4, cutoff=0.5)
+    """A shipped name, then a shipped alias, then those of installed packages: what is installed changes no shipped
+    name."""
+    for heads in (_shipped, _installed):
+        found = heads().get(name)
+        if found is not None:
+            return _from_file(found.path)
+        owners = tuple(head.name for head in heads().values() if name in head.aliases)
+        if len(owners) == 1:
+            return _named(owners[0])
+        if owners:
+            named = ", ".join(owners)
+            raise AmbiguousFormat(f"{name!r} is what several formats are called: {named}; name one of them", owners)
+    known = [
+        word for heads in (_shipped, _installed) for head in heads().values() for word in (head.name, *head.aliases)
+    ]
+    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}?" if near else "toolfeed.formats() lists them"
     raise UnknownFormat(f"no format is called {name!r}; {hint}")
 
 
-@cache
-def _files() -> dict[str, Path]:
-    """Name → file. A shipped grammar wins over an installed one of the same name."""
-    found: dict[str, Path] = {}
-    for folder in (grammar_folder(), *_installed()):
-        for path in sorted(folder.glob("*.toml")):
-            found.setdefault(path.stem, path)
-    return found
+class _Head(NamedTuple):
+    """What is read of a file to find it by name."""
+
+    name: str
+    aliases: tuple[str, ...]
+    path: Path
 
 
 @cache
-def _aliases() -> dict[str, tuple[str, ...]]:
-    """Alias → the formats that claim it."""
-    owners: dict[str, tuple[str, ...]] = {}
-    for name in _files():
-        for alias in _named(name).aliases:
-            owners[alias] = (*owners.get(alias, ()), name)
-    return owners
+def _shipped() -> dict[str, _Head]:
+    return {head.name: head for head in _heads(grammar_folder())}
 
 
-def _installed() -> Iterator[Path]:
-    """Folders of installed data-only packages; none of them is imported."""
+@cache
+def _installed() -> dict[str, _Head]:
+    """The grammars of installed data-only packages; none of them is imported."""
     from importlib.metadata import entry_points
     from importlib.util import find_spec
 
+    found: dict[str, _Head] = {}
     for point in entry_points(group=GROUP):
         spec = find_spec(point.module.partition(".")[0])  # of a top-level package, so nothing runs
         for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-            yield Path(folder, *point.module.split(".")[1:])
+            for head in _heads(Path(folder, *point.module.split(".")[1:])):
+                found.setdefault(head.name, head)
+    return found
+
+
+def _heads(folder: Path) -> Iterator[_Head]:
+    """Name and aliases of a folder's grammars. A file that cannot be read has its own name, and says more when it is
+    used."""
+    for path in sorted(folder.glob("*.toml")):
+        table: dict[str, Any] = {}
+        try:
+            text = path.read_text(encoding="utf-8")
+            table = tomllib.loads(re.split(r"^\s*\[", text, maxsplit=1, flags=re.MULTILINE)[0])
+        except (OSError, ValueError):
+            pass
+        name: Any = table.get("name")
+        aliases: Any = table.get("aliases", ())
+        listed = (
+            [aliases] if isinstance(aliases, str) else cast("list[Any]", aliases) if isinstance(aliases, list) else []
+        )
+        yield _Head(
+            name if isinstance(name, str) else path.stem,
+            tuple(str(alias) for alias in listed),
+            path,
+        )

@@ -226,11 +226,14 @@ class _Writer:
         return written
 
     def _around(self, content: str, at_start: bool) -> tuple[str, str]:
-        """What stands around content: markers, or a message's header and what ends it."""
+        """What stands around content: markers, or a message's header and what ends it. Where no message leads to
+        content it stands before them, and only ends like one."""
         messages, markers = self._grammar.messages, self._grammar.content
         if not content:
             return "", ""
         if messages is not None:
+            if all(route.to != "content" for route in messages.routes):
+                return "", "".join(messages.close[:1])
             return _message(messages, "content", "", at_start)
         if markers is not None:
             return "".join(markers.open[:1]), "".join(markers.close[:1])
@@ -621,9 +624,10 @@ def _message(messages: Messages, to: str, name: str, at_start: bool) -> tuple[st
 
 def _check_route(messages: Messages, route: Route, name: str, fields: Mapping[str, str]) -> None:
     """Whether a header with these fields leads by this route, and to this name."""
-    odd = next((text for text in fields.values() if re.search(r"[\s<>]", text)), None)
+    words = r"[^\s<>{]+" if "<" in messages.header else r"[\w.\-]+"
+    odd = next((text for text in fields.values() if not re.fullmatch(words, text)), None)
     if odd is not None:
-        raise CannotExpress(f"{_shown(odd)} in a header: it cannot hold whitespace, '<' or '>'")
+        raise CannotExpress(f"{_shown(odd)} in a message's header, which can hold {words} only")
     for other in messages.routes:
         pattern = re.escape(other.recipient).replace(r"\{name\}", "(.+)")
         found = re.fullmatch(pattern, fields.get("recipient", "")) if pattern else None

@@ -35,14 +35,29 @@ class Refused(click.ClickException):
         click.echo(f"toolfeed: {' '.join(self.message.split())}", file=file, err=True)
 
 
+def refused(error: click.UsageError) -> Refused:
+    """What click says of a bad argument, on one line."""
+    message = error.format_message().rstrip(".")
+    command = error.ctx.command_path if error.ctx else "toolfeed"
+    return Refused(f"{message[:1].lower()}{message[1:]}; see {command} --help")
+
+
 class Commands(click.Group):
     """A group that ends in the same way however one of its commands does."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **options)
+        except click.UsageError as error:
+            raise refused(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except ToolfeedError as error:
             raise Refused(str(error)) from error
+        except click.UsageError as error:
+            raise refused(error) from error
         except KeyboardInterrupt:
             ctx.exit(130)
         except BrokenPipeError:
@@ -86,12 +101,16 @@ def load_tools(path: str) -> Any:
 @click.group(
     "toolfeed",
     cls=Commands,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with `toolfeed demo`. Then: my-model | toolfeed parse --format hermes",
 )
 @click.version_option(package_name="toolfeed", message="%(prog)s %(version)s")
-def commands() -> None:
+@click.pass_context
+def commands(ctx: click.Context) -> None:
     """Read the tool calls, reasoning and content in what a language model writes, as it comes."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @commands.command()
@@ -207,7 +226,8 @@ def parse(
 @click.option("--no-animation", is_flag=True, help="Show each turn at once.")
 def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> None:
     """Watch turns of several models stream: their text on one side, the events on the other."""
-    from .demo import Turn, animate, choose_turns, show_still, show_transcript
+    from .demo import animate, show_still, show_transcript
+    from .scenes import Turn, choose_turns
     from .screen import stdout_console
 
     turns: list[Turn] = []

@@ -1,7 +1,7 @@
 """The demo: turns of several models stream, the raw text on one side and the events on the other.
 
-The turns are examples of the grammars. What is shown is a parser at work: the raw text takes its colours from the
-parser's `trace`, what is not coloured yet is held, and the other side is made from events alone.
+What is shown is a parser at work: the raw text takes its colours from the parser's `trace`, what is yellow is held, and
+the other side is made from events alone.
 """
 
 from __future__ import annotations
@@ -24,26 +24,13 @@ from rich.text import Text
 import toolfeed
 
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallEnd, ToolCallStart
-from ..grammar import Example, Grammar
-from .reading import pieces
+from .scenes import Turn
 from .screen import STYLES, end_line, visible
 from .show import TYPES, print_line
 
-# One of each kind: JSON in tags, tagged parameters, ids, names before arguments, Python calls, code fences, envelopes.
-FORMATS: Final = (
-    "hermes",
-    "qwen3_coder",
-    "kimi_k2",
-    "mistral",
-    "glm47",
-    "llama4_pythonic",
-    "deepseek_v3",
-    "harmony",
-)
 SECONDS: Final = 42  # for all turns together, unless a speed is given
 PAUSE: Final = 0.9  # seconds after a turn
 NARROW: Final = 88  # columns; with fewer the two sides stand below one another
-LONG: Final = 600  # characters; longer examples are not for watching
 
 TRACE_STYLES: Final = {
     "content": "",
@@ -56,18 +43,6 @@ TRACE_STYLES: Final = {
 }
 HELD: Final = "yellow"
 LAST: Final = "reverse"
-
-
-class Turn(msgspec.Struct, frozen=True):
-    """An example, and the grammar that reads it."""
-
-    grammar: Grammar
-    example: Example
-
-    @property
-    def fragments(self) -> list[str]:
-        """The text in pieces like those a model writes."""
-        return pieces(self.example.text, "words")
 
 
 class Call(msgspec.Struct):
@@ -90,30 +65,10 @@ class Shown(msgspec.Struct):
     blocks: list[ContentDelta | ReasoningDelta | Call] = []
     events: int = 0
 
-
-def choose_turns(names: Sequence[str] | None) -> list[Turn]:
-    """The most telling example of each format; None: of the formats that the demo shows."""
-    if names is None:
-        known = {info.name for info in toolfeed.formats()}
-        names = [name for name in FORMATS if name in known] or sorted(known)
-    turns: list[Turn] = []
-    for name in names:
-        grammar = Grammar.load(name)
-        if grammar.examples:
-            turns.append(Turn(grammar, max(grammar.examples, key=telling)))
-    return turns
-
-
-def telling(example: Example) -> tuple[bool, ...]:
-    """How much an example shows; the first of equals is taken."""
-    clean = all(call.status == "complete" and not call.notes for call in example.calls)
-    return (
-        clean and not example.repair and len(example.text) <= LONG,
-        bool(example.calls),
-        bool(example.reasoning),
-        bool(example.content),
-        len(example.calls) > 1,
-    )
+    @property
+    def calls(self) -> list[Call]:
+        """The calls, by index."""
+        return [block for block in self.blocks if isinstance(block, Call)]
 
 
 def steps(turn: Turn) -> Iterator[tuple[Shown, str, list[Event]]]:
@@ -143,14 +98,16 @@ def steps(turn: Turn) -> Iterator[tuple[Shown, str, list[Event]]]:
 def add(shown: Shown, events: Iterable[Event]) -> None:
     """Make what is shown from events, as an application would."""
     blocks = shown.blocks
-    calls = [block for block in blocks if isinstance(block, Call)]
+    calls = shown.calls
     for event in events:
         shown.events += 1
         match event:
             case ContentDelta(text) | ReasoningDelta(text):
-                if blocks and type(blocks[-1]) is type(event):
-                    text = blocks.pop().text + text  # type: ignore[union-attr]
-                blocks.append(type(event)(text))
+                last = blocks[-1] if blocks else None
+                if isinstance(last, ContentDelta | ReasoningDelta) and type(last) is type(event):
+                    blocks[-1] = type(last)(last.text + text)
+                else:
+                    blocks.append(event)
             case ToolCallStart(_, id, name):
                 calls.append(Call(name, id))
                 blocks.append(calls[-1])
@@ -193,11 +150,13 @@ def call_panel(call: Call) -> Panel:
     JSONHighlighter().highlight(arguments)
     if call.end is None:
         arguments.append("▌", STYLES["frame"])
+    elif call.end.error:
+        arguments.append(f"\n{visible(call.end.error)}", STYLES[call.end.status])
     return Panel(
         arguments,
         title=Text(visible(call.name), STYLES["name"]).append(f" {visible(call.id)}", "dim not bold"),
         title_align="left",
-        subtitle=end_line(call.end) if call.end else Text("streaming", "dim"),
+        subtitle=end_line(call.end, error=False) if call.end else Text("streaming", "dim"),
         subtitle_align="right",
         border_style=STYLES["frame"] if call.end is None else STYLES[call.end.status],
         padding=(0, 1),
@@ -270,12 +229,13 @@ class Frame:
 
 
 def titles(turns: Sequence[Turn]) -> list[Text]:
-    """A line for each turn: its number, the format, and some of the models that write it."""
+    """A line for each turn: its number, the format, what it shows, and some of the models that write it."""
     lines: list[Text] = []
     for number, turn in enumerate(turns, 1):
-        line = Text(f"{number}/{len(turns)} ", "dim").append(turn.grammar.name, STYLES["name"])
+        line = Text().append(f"{number}/{len(turns)} ", "dim").append(visible(turn.grammar.name), STYLES["name"])
+        line.append(f"  {visible(turn.example.case)}")
         if turn.grammar.models:
-            line.append(f"  {', '.join(turn.grammar.models[:3])}", "dim not bold")
+            line.append(f"  {visible(', '.join(turn.grammar.models[:3]))}", "dim")
         lines.append(line)
     return lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from typing import Final, Literal, TypeAlias
 
@@ -42,15 +41,16 @@ def visible(text: str) -> str:
 
 def stdout_console() -> Console:
     """A console on standard output that adds nothing of its own, and shows what the terminal cannot as `?`."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def end_line(end: ToolCallEnd) -> Text:
-    """How a call ended, and what was wrong with it."""
+def end_line(end: ToolCallEnd, *, error: bool = True) -> Text:
+    """How a call ended, and, with `error`, what was wrong with it."""
     line = Text(f"{SIGNS[end.status]} {end.status}", style=STYLES[end.status])
-    if end.error:
+    if end.error and error:
         line.append(f": {visible(end.error)}")
     if end.notes:
         line.append(f"  {' '.join(end.notes)}", style="dim")

@@ -290,6 +290,7 @@ class ObjectValue(JsonValue):
             ends=self._ends,
         )
         self._copy_to(twin)
+        twin._notation = self._notation
         twin.tool = self.tool
         twin.wait = self.wait
         twin._gap = self._gap
@@ -359,6 +360,12 @@ class ObjectValue(JsonValue):
         self._start = stop
         return stop
 
+    def _comma(self, out: list[str]) -> None:
+        """Emit the comma that is held, if any, without the whitespace behind it."""
+        if self._held:
+            out.append(",")
+            self._held = ""
+
     def _drop_comma(self, pos: int, out: list[str]) -> bool:
         if not self._trailing:
             return False
@@ -380,7 +387,7 @@ class ObjectValue(JsonValue):
             self._flush(text, pos, out)
             self._state = NAME
             return pos
-        self._emit_held(out)
+        self._comma(out)
         if char == "{" or char == "[":
             self._stack.append(OBJECT if char == "{" else ARRAY)
             self._state = FIRST_KEY if char == "{" else FIRST_ITEM
@@ -400,8 +407,7 @@ class ObjectValue(JsonValue):
             pos = self._opener(text, pos, out)
         else:
             pos = self._bare(text, pos, out)
-        if self._start < pos:  # a number that streams has been read on
-            self._start = pos
+        self._start = pos
         return pos
 
     # Keys
@@ -474,7 +480,7 @@ class ObjectValue(JsonValue):
                 return True
             self._keys.add(name)
             self._parameter = name
-        self._emit_held(out)
+        self._comma(out)
         out.append(written)
         return True
 
@@ -523,7 +529,6 @@ class ObjectValue(JsonValue):
                 return self._word_over(pos + room, out)
             self._gap += text[pos:stop]
             pos = stop
-        self._start = pos
         return pos
 
     def _long_word(self, text: str, pos: int, stop: int, out: list[str]) -> int:
@@ -531,7 +536,6 @@ class ObjectValue(JsonValue):
         word = self._word + self._gap + text[pos:stop]
         self._word = word
         self._gap = ""
-        self._start = stop
         number = JsonValue(WORD_HOLD)
         if number.feed(word, 0, []) == len(word) and not number.error:
             if self._digits < WORD_HOLD:
@@ -548,7 +552,6 @@ class ObjectValue(JsonValue):
 
     def _word_over(self, pos: int, out: list[str]) -> int:
         """A bare value ends at `pos`."""
-        self._start = pos
         word = self._word
         if self._state == STRING:
             out.append('"')
@@ -580,9 +583,10 @@ class ObjectValue(JsonValue):
     def _string(self, text: str, pos: int, out: list[str]) -> int:
         if self._kind == DELIMITED:
             return self._delimited(text, pos, out)
-        if self._kind == BARE:
-            return self._bare(text, pos, out)
-        return self._quoted(text, pos, out)
+        if self._kind != BARE:
+            return self._quoted(text, pos, out)
+        self._start = self._bare(text, pos, out)
+        return self._start
 
     def _open_quoted(self, quote: str, pos: int, out: list[str]) -> int:
         """A value in quotes begins at `pos`."""
@@ -661,7 +665,6 @@ class ObjectValue(JsonValue):
             self._word = begun[:size]
             return pos if size == len(begun) else self._fault(pos, "expected a value")
         self._word = ""
-        self._start = pos
         self._state = STRING
         self._kind = DELIMITED
         self._delimiter = delimiter
