@@ -94,13 +94,12 @@ def mending_typed() -> ObjectValue:
     return machine
 
 
-def check(make: Make, text: str, *, quick: bool = True) -> Outcome:
-    """The outcome of a text, which keeps all that a machine promises."""
+def check(make: Make, text: str) -> Outcome:
+    """The outcome of a text, for which a machine keeps all that it promises."""
     result = check_cuts(make, text)
     check_prefixes(make, text)
     check_copies(make, text)
-    if quick:
-        check_quick(make, text)
+    check_quick(make, text)
     return result
 
 
@@ -187,8 +186,7 @@ def test_mended(text: str, expected: str, notes: list[str]) -> None:
     assert check(gemma, text) == Outcome(expected, len(text), True, "", "", "", notes)
 
 
-# formats.md, chapter 7
-def test_the_examples() -> None:
+def test_the_examples_of_the_format() -> None:
     assert check(gemma, '{city:<|"|>Paris<|"|>,days:3}').emitted == '{"city":"Paris","days":3}'
     text = "{city:<escape>Paris<escape>,days:<escape>3<escape>}"
     assert check(typed, text) == Outcome('{"city":"Paris","days":3}', len(text), True, "", "", "", [])
@@ -196,7 +194,7 @@ def test_the_examples() -> None:
     assert check(typed, "{city:<escape>Paris<escape>,days:3}").emitted == '{"city":"Paris","days":3}'
     text = "{opts:<escape>{'a': True}<escape>,on:<escape>False<escape>}"
     result = check(typed, text)
-    assert (result.emitted, result.notes) == ('{"opts":{"a": true},"on":false}', ["python_literal"])
+    assert (result.emitted, result.notes) == ('{"opts":{"a": true},"on":false}', [])
     assert check(untold, text).emitted == '{"opts":"{\'a\': True}","on":"False"}'
 
 
@@ -211,7 +209,6 @@ def test_every_beginning_of_a_delimiter_is_data() -> None:
                 result = check(make, text)
                 assert result.done
                 assert json.loads(result.emitted) == {"a": data, "b": [data]}
-                check_prefixes(make, text)
 
 
 def test_only_a_beginning_of_a_delimiter_is_held() -> None:
@@ -445,7 +442,7 @@ def test_a_quoted_value_that_may_be_a_string_is_one(key: str, data: str, written
 
 @pytest.mark.parametrize(("key", "data", "written", "notes"), [*COERCED, *OBJECTS, *UNIONS, *STRINGS])
 def test_typed_values(key: str, data: str, written: str, notes: list[str]) -> None:
-    check_schema(typed, E, key, data, written, notes)
+    check_schema(typed, E, key, data, written, [note for note in notes if note != "python_literal"])
 
 
 def test_bare_values_keep_the_type_of_their_notation() -> None:
@@ -584,8 +581,7 @@ def test_long_whitespace_ends_a_word() -> None:
             assert check_long(gemma, "{a:" + word + spaces + ",b:1}").emitted == '{"a":' + written + ',"b":1}'
             check_long(gemma, "{a:" + word + spaces + "y}")
             result = read(gemma, "{a:" + word + spaces + "y}", end=False)
-            joined = len(word) + space < WORD_HOLD or (len(word) + space == WORD_HOLD)
-            assert result.done == joined
+            assert result.done == (len(word) + space <= WORD_HOLD)
         assert check_long(gemma, "{a:1," + spaces + "b:2}").emitted == '{"a":1,"b":2}'
         assert check_long(gemma, "{a:1," + spaces + "a:2,b:" + spaces + "[" + spaces + "]}").emitted == '{"a":1,"b":[]}'
         long = "x" * 2000
@@ -615,7 +611,7 @@ def test_depth(opener: str, closer: str) -> None:
     opening = opener * depth
     closing = closer * depth
     written = opener.replace("a:", '"a":').replace('{ "a" : ', '{"a":') * depth
-    for step in (5, len(opening)):
+    for step in (29, len(opening)):
         machine = gemma()
         out: list[str] = []
         for i in range(0, len(opening), step):
@@ -676,7 +672,7 @@ def test_work_is_linear(make: Make, text: Callable[[int], str]) -> None:
             return machine
 
         make = bounded
-    check_linear(make, text, 3000)
+    check_linear(make, text, 1500)
 
 
 # Any value
@@ -990,7 +986,7 @@ def test_work_is_linear_with_repair(text: Callable[[int], str]) -> None:
             assert len(self.left) < AHEAD or self.error or self.done
             return len(text)
 
-    check_linear(lambda: Again((Q,), repair=True, ends=ENDS), text, 2000)
+    check_linear(lambda: Again((Q,), repair=True, ends=ENDS), text, 600)
 
 
 @pytest.mark.parametrize("text", ["{a:<|\"|>b c<|\"|>,d:'e'}", '{a:<|"|>x', '{a:"b', '{days:<|"|>x y', "{a:'b"])

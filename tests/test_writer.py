@@ -30,6 +30,7 @@ from helpers import (
 )
 from toolfeed import CannotExpress, Grammar, ToolfeedError, Tools, parse
 from toolfeed.grammar import Example
+from toolfeed.notation import Payload, parse_template
 
 
 def loads(name: str) -> bool:
@@ -69,11 +70,17 @@ class Turn(NamedTuple):
     tools: Any = None
 
 
+def choice(grammar: Grammar, calls: Sequence[Any]) -> dict[str, Any]:
+    """The option that names the call, where only the request does."""
+    if grammar.calls.names != "chosen" or not calls:
+        return {}
+    name = calls[0]["name"] if isinstance(calls[0], Mapping) else calls[0][0]
+    return {"tool_choice": {"type": "function", "function": {"name": name}}}
+
+
 def read_back(grammar: Grammar, turn: Turn, text: str, fragments: Iterable[str] | None = None) -> Told:
     """Reads what was written for a turn, and checks that it is that turn."""
-    options: dict[str, Any] = {"start": turn.start, "tools": turn.tools}
-    if grammar.calls.names == "chosen" and turn.calls:  # the request says what is called
-        options["tool_choice"] = {"type": "function", "function": {"name": turn.calls[0][0]}}
+    options = {"start": turn.start, "tools": turn.tools} | choice(grammar, turn.calls)
     reading = Reading(grammar, ids=lambda index, name: f"\0made up {index}", **options)
     told = reading.read([text] if fragments is None else fragments)
     assert told.content == turn.content
@@ -183,8 +190,12 @@ def can_hold(grammar: Grammar, turn: Turn) -> bool:
     if messages is not None:
         parts = {"reasoning": turn.reasoning, "call": turn.calls}
         return {part for part, text in parts.items() if text} <= {route.to for route in messages.routes}
-    if grammar.calls.names == "chosen" and (len(turn.calls) > 1 or turn.content):
+    if grammar.calls.names == "chosen" and len(turn.calls) > 1:
         return False
+    lines = [parse_template(line) for line in (*grammar.calls.section, *grammar.calls.call)]
+    is_json = all(isinstance(line[0], Payload) and line[0].codec != "python" for line in lines)
+    if turn.content and turn.calls and is_json and grammar.calls.bare != "known":
+        return False  # without a marker such a call stands at the start only
     return not turn.reasoning or grammar.reasoning is not None
 
 
@@ -327,6 +338,8 @@ def test_many_arguments(name: str) -> None:
 @pytest.mark.parametrize("name", FORMATS)
 def test_many_calls(name: str) -> None:
     grammar = grammar_of(name)
+    if not can_hold(grammar, Turn(calls=(TIME, TIME))):
+        pytest.skip("one call a turn")
     calls = [("f", '{"a": "x"}')] * 1000
     text = grammar.write(calls=calls)
     assert len(parse(text, grammar).tool_calls) == 1000
@@ -340,8 +353,8 @@ def test_deep_values(name: str, depth: int) -> None:
     grammar = grammar_of(name)
     value = '{"a":[' * depth + "0.50" + "]}" * depth
     tools = [{"name": "f", "parameters": {"properties": {"a": {"type": "object"}}}}]
-    text = grammar.write(calls=[("f", f'{{"a": {value}}}')], tools=tools)
-    call = parse(text, grammar, tools=tools).tool_calls[0]
+    calls = [("f", f'{{"a": {value}}}')]
+    call = parse(grammar.write(calls=calls, tools=tools), grammar, tools=tools, **choice(grammar, calls)).tool_calls[0]
     assert call.status == "complete"
     assert call.arguments.replace(" ", "") == f'{{"a":{value}}}'
 
@@ -363,7 +376,7 @@ class Maker:
 
     def __init__(self, name: str, pick: Callable[[Sequence[Any]], Any]) -> None:
         self.parts = parts_of(name)
-        self.markers = markers_of(name)
+        self.markers = markers_of(name) or ("{",)
         self.others = every_marker()
         self.pick = pick
 
@@ -452,7 +465,7 @@ class Maker:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_the_law(name: str, data: st.DataObject) -> None:
     turn = Maker(name, lambda choices: data.draw(st.sampled_from(choices))).turn()
@@ -466,10 +479,10 @@ def test_not_all_is_refused(name: str) -> None:
     grammar = grammar_of(name)
     rng = random.Random(name)
     maker = Maker(name, rng.choice)
-    turns = [maker.turn() for _ in range(150)]
+    turns = [maker.turn() for _ in range(100)]
     turns = [turn._replace(reasoning="") if grammar.reasoning is None else turn for turn in turns]
     written = [check(grammar, turn, seed) is not None for seed, turn in enumerate(turns)]
-    assert sum(written) >= 15
+    assert sum(written) >= 10
 
 
 # -- what is refused, and what is not ----------------------------------------------------------------------------------
@@ -714,9 +727,9 @@ def test_a_sentence_about_markers_is_text(name: str) -> None:
     grammar = grammar_of(name)
     if grammar.messages is not None:
         pytest.skip("what ends a message ends it anywhere")
-    frame = () if grammar.content is None else grammar.content.close  # it closes the frame that is written
+    frame = () if grammar.content is None else grammar.content.close  # one ends the frame that is written
     for marker in markers_of(name):
-        if marker in frame:
+        if marker.strip() in [text.strip() for text in frame]:
             continue
         must(grammar, Turn(f"The text {marker.strip()} says something."))
 
@@ -761,9 +774,10 @@ parameter = "<p {key}>{value:text}</p>\\n"
 def test_calls_that_were_read_are_written(name: str) -> None:
     """A Message's calls, with the ids that the parser made up: none of them is refused for its id."""
     grammar = grammar_of(name)
-    read = parse(grammar.write("", calls=[STRINGS, TIME]), grammar)
+    options = choice(grammar, [STRINGS])
+    read = parse(grammar.write("", calls=[STRINGS] if options else [STRINGS, TIME]), grammar, **options)
     assert all(call.id for call in read.tool_calls)
-    again = parse(grammar.write(calls=read.tool_calls), grammar)
+    again = parse(grammar.write(calls=read.tool_calls), grammar, **options)
     assert [(call.name, call.arguments) for call in again.tool_calls] == [
         (call.name, call.arguments) for call in read.tool_calls
     ]

@@ -142,9 +142,13 @@ def _heads(folder: Path) -> Iterator[_Head]:
         except (OSError, ValueError):
             pass
         name: Any = table.get("name")
-        aliases: Any = table.get("aliases", ())
+        aliases: object = table.get("aliases", ())
         listed = (
-            [aliases] if isinstance(aliases, str) else cast("list[Any]", aliases) if isinstance(aliases, list) else []
+            [aliases]
+            if isinstance(aliases, str)
+            else cast("list[object]", aliases)
+            if isinstance(aliases, list)
+            else []
         )
         yield _Head(
             name if isinstance(name, str) else path.stem,

@@ -47,6 +47,10 @@ _CHOICE: Final = re.compile(r"(?:<[^<>]*>|[^|<])+")
 _BRACED: Final = re.compile(r"\{(\w+)\}")
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|true|false|null', re.DOTALL)
+_OBJECT_TOKEN: Final = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.)*+")(?=[ \t\r\n]*+:)|(?P<string>"(?:[^"\\]|\\.)*+")|[ \t\r\n]++', re.DOTALL
+)
+_BARE_KEY: Final = re.compile(r"[A-Za-z_][\w.\-]*")
 _IN_QUOTES: Final = re.compile(r"'|\\.", re.DOTALL)
 _PYTHON_WORD: Final = {"true": "True", "false": "False", "null": "None"}
 _IN_STRING: Final = {"'": "\\'", '\\"': '"', "\\/": "/"}  # what a JSON string's text becomes in single quotes
@@ -329,7 +333,11 @@ class _Writer:
         if not around and self._grammar.calls.call:
             ways.append(partial(self._body, calls, after_content))
         ways += [partial(self._list, section, calls, after_content) for section in whole]
-        return _first(partial(self._checked, way) for way in ways)
+        pieces = _first(partial(self._checked, way) for way in ways)
+        if self._grammar.calls.begins == "line":  # the line break that it takes is written behind content only
+            led = pieces[0].text.isspace()
+            pieces = [*([pieces[0] if led else _Piece("\n")] if after_content else []), *pieces[led:]]
+        return pieces
 
     def _messages(self, messages: Messages, calls: list[_Call], at_start: bool) -> list[_Piece]:
         """A message for each call. Where no marker is in a header, it counts only if it names a tool."""
@@ -463,7 +471,9 @@ class _Writer:
     def _written(self, payload: Payload, calls: list[_Call]) -> list[_Piece]:
         """A payload of calls, or of the only one's arguments."""
         if payload.what == "arguments":
-            return [_Piece("{"), _Piece(calls[0].arguments[1:], True)]
+            is_json = payload.codec == "json"
+            arguments = calls[0].arguments if is_json else self._object(calls[0], payload.codec == "quoted")
+            return [_Piece("{"), _Piece(arguments[1:], True)]
         pieces = [_Piece("[" + payload.inside[0])] if payload.bracketed else []
         separator = self._grammar.calls.separator
         for call in calls:
@@ -519,6 +529,25 @@ class _Writer:
                 _check_reading(call, key, value, kind)
             written.append(f"{key}={_python(value)}")
         return f"{name}({', '.join(written)})"
+
+    def _object(self, call: _Call, quoted: bool) -> str:
+        """Arguments in object notation. `quoted`: its values stand between delimiters where the schema says what they
+        are. A string that holds its delimiter is written as in JSON, which is read as well."""
+        tool = self._tools.get(call.name) if self._tools is not None else None
+        delimiter = self._grammar.calls.strings[0]
+        members: list[str] = []
+        for key, value in self._distinct(call):
+            kind = tool.parameter(key) if tool is not None else NO_SCHEMA
+            is_string = value.startswith('"')
+            written = _in_object_notation(value, delimiter)
+            if is_string and not kind.admits_string:
+                _check_reading(call, key, value, kind)
+            elif quoted and is_string and not _is_read(value, kind):
+                written = value
+            elif quoted and not is_string and _is_read(value, kind) and delimiter not in value:
+                written = delimiter + value + delimiter
+            members.append(f"{_object_key(key)}:{written}")
+        return "{" + ",".join(members) + "}"
 
     def _distinct(self, call: _Call) -> Iterator[tuple[str, str]]:
         """The members of the arguments, where a key counts once."""
@@ -713,20 +742,25 @@ def _check_short(call: _Call, what: str, text: str) -> None:
 
 def _check_reading(call: _Call, key: str, value: str, kind: ParameterType) -> None:
     """Whether the text that stands for a value is read, by its type, as that value."""
-    is_string = value.startswith('"')
-    string: str = json.loads(value) if is_string else ""
-    if kind.is_string:
-        if not is_string:
-            raise call.refuse(f"the value of {_shown(key)} is no string, but would be read as one without a schema")
+    if _is_read(value, kind):
         return
-    text = string if is_string else value
-    read, _ = coerce(text, kind, digits=_LIMITS.digits)
-    if read != (f'"{escape(string)}"' if is_string else value):
-        raise call.refuse(f"the value of {_shown(key)} would be read as another by its type: {_shown(read)}")
-    opener = text.lstrip(WHITESPACE)[:1] if is_string else ""
+    if kind.is_string:
+        raise call.refuse(f"the value of {_shown(key)} is no string, but would be read as one without a schema")
+    raise call.refuse(f"the value of {_shown(key)} would be read as another, by the type that it has to have")
+
+
+def _is_read(value: str, kind: ParameterType) -> bool:
+    """Whether a string's text, or the JSON text of another value, is read as that value by this type."""
+    if not value.startswith('"'):
+        return not kind.is_string and coerce(value, kind, digits=_LIMITS.digits)[0] == value
+    if kind.is_string:
+        return True
+    text: str = json.loads(value)
+    # A string that begins like an object or array it may be is read as one as soon as it need not be a string.
+    opener = text.lstrip(WHITESPACE)[:1]
     begins = (opener == "{" and "object" in kind.types) or (opener == "[" and "array" in kind.types)
-    if begins and (kind.container or len(text) > _LIMITS.hold):
-        raise call.refuse(f"the value of {_shown(key)} is a string that begins like the object or array it may be")
+    streams = begins and (kind.container or len(text) > _LIMITS.hold)
+    return not streams and coerce(text, kind, digits=_LIMITS.digits)[0] == f'"{escape(text)}"'
 
 
 def _type_of(value: str) -> str:
@@ -744,6 +778,25 @@ def _ends_in(exit: Exit, text: str, pos: int, end: int) -> bool:
         if exit.match(text, found.start()) is not None:
             return True
         pos = found.end() if exit.trim == "strip" and found.end() > found.start() + 1 else found.start() + 1
+
+
+def _in_object_notation(value: str, delimiter: str) -> str:
+    """JSON text in object notation: strings between delimiters, keys bare, no whitespace. Its tokens change only."""
+
+    def rewritten(token: re.Match[str]) -> str:
+        if token.group("key"):
+            return _object_key(json.loads(token.group("key")))
+        if token.group("string"):
+            text = str(json.loads(token.group("string")))
+            ends = (text + delimiter).find(delimiter)
+            return delimiter + text + delimiter if ends == len(text) else token.group("string")
+        return ""
+
+    return _OBJECT_TOKEN.sub(rewritten, value)
+
+
+def _object_key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else f'"{escape(key)}"'
 
 
 def _begins_word(text: str) -> bool:

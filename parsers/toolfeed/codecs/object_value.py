@@ -761,7 +761,8 @@ class ObjectValue(JsonValue):
             out.append('"')
             notes = ()
         for note in notes:
-            self._note(note)
+            if note != "python_literal" or not self._typed:  # there it is what the format writes
+                self._note(note)
         self._container = None
         self._reader = None
         self._delimiter = ""
