@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -30,7 +31,6 @@ from helpers import (
 )
 from toolfeed import CannotExpress, Grammar, ToolfeedError, Tools, parse
 from toolfeed.grammar import Example
-from toolfeed.notation import Payload, parse_template
 
 
 def loads(name: str) -> bool:
@@ -192,10 +192,9 @@ def can_hold(grammar: Grammar, turn: Turn) -> bool:
         return {part for part, text in parts.items() if text} <= {route.to for route in messages.routes}
     if grammar.calls.names == "chosen" and len(turn.calls) > 1:
         return False
-    lines = [parse_template(line) for line in (*grammar.calls.section, *grammar.calls.call)]
-    is_json = all(isinstance(line[0], Payload) and line[0].codec != "python" for line in lines)
-    if turn.content and turn.calls and is_json and grammar.calls.bare != "known":
-        return False  # without a marker such a call stands at the start only
+    lines = [*grammar.calls.section, *grammar.calls.call]
+    if turn.content and turn.calls and all(re.match(r"\s*\[?\s*\{\w+:(?!python)", line) for line in lines):
+        return grammar.calls.bare == "known"  # without a marker a JSON call stands at the start
     return not turn.reasoning or grammar.reasoning is not None
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from .errors import GrammarError
+from .errors import AmbiguousFormat, GrammarError, UnknownFormat
 from .grammar import Calls, Content, Example, ExampleCall, Grammar, Keys, Messages, Reasoning, Repair, Route, Start
 from .notation import Field, Item, Marker, NotationError, Payload, Slot, Space, Tag, parse_template
 
@@ -62,7 +62,10 @@ def read(text: str, file: str | None = None) -> Grammar:
     if base is not None:
         if not isinstance(base, str):
             raise mistake("is the name of another format", "extends")
-        table = _extended(Grammar.load(base), table)
+        try:
+            table = _extended(Grammar.load(base), table)
+        except (UnknownFormat, AmbiguousFormat) as error:
+            raise mistake(str(error), "extends") from None
     _lists(table)
     try:
         return msgspec.convert(table, Grammar, strict=True)
@@ -127,9 +130,9 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
         known = _TYPES[key].__struct_fields__ if key in _TYPES else ()
         near = difflib.get_close_matches(name, known, n=1)
         elsewhere = next((place for place, kind in _TYPES.items() if name in kind.__struct_fields__ and place), "")
-        hint = f"did you mean {near[0]!r}?" if near else ""
-        if not hint and elsewhere:
-            hint = f"it belongs into [{elsewhere}]"
+        hint = f"it belongs into [{elsewhere}]" if elsewhere else ""
+        if not hint and near:
+            hint = f"did you mean {near[0]!r}?"
         hint = hint or f"known are {', '.join(known)}"
         return f"is no key here; {hint}", f"{key}.{name}".strip(".")
     missing = re.match(r"Object missing required field `(.*)`", what)

@@ -619,7 +619,7 @@ class Parser:
                 self._set_region_node()
                 return end
             line = branch.line or self._grammar.calls.begins == "line"
-            if line and self._where == INSIDE and not self._begins_line(buf, pos, j):
+            if line and not self._at_start(buf, pos, j) and not self._begins_line(buf, pos, j):
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "marked")
             if branch.missing:
@@ -668,7 +668,7 @@ class Parser:
     def _stands_alone(self, buf: str, pos: int, j: int, end: int) -> int:
         """Whether a marker at buf[j:end] stands at the region's start or alone on its line: 0, NO_MARKER or
         UNDECIDED."""
-        if self._where != INSIDE and not buf[pos:j].strip(WHITESPACE):
+        if self._at_start(buf, pos, j):
             return 0
         if not self._begins_line(buf, pos, j):
             return NO_MARKER
@@ -679,6 +679,10 @@ class Parser:
         if end < stop:
             return 0 if buf[end] in "\r\n" else NO_MARKER
         return UNDECIDED if stop < limit and not self._final else 0
+
+    def _at_start(self, buf: str, pos: int, j: int) -> bool:
+        """Whether nothing but whitespace stands between the region's start and j."""
+        return self._where != INSIDE and not buf[pos:j].strip(WHITESPACE)
 
     def _begins_line(self, buf: str, pos: int, j: int) -> bool:
         """Whether nothing but spaces stands between a line break and j."""
@@ -715,8 +719,7 @@ class Parser:
         """What a call without markers may begin with stands at j."""
         step = _choose(node, buf, j, bare=True)
         if step is not None:
-            at_start = self._where != INSIDE and not buf[pos:j].strip(WHITESPACE)
-            if step.at_start and not at_start and not self._objects_anywhere:
+            if step.at_start and not self._at_start(buf, pos, j) and not self._objects_anywhere:
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "bare")
             return self._begin_payload(step, buf, j)

@@ -19,10 +19,11 @@ Those are held while they are undecided, see `TypedReader`.
 Positions. What is held has been consumed, so a fault is reported at the character that shows it and not before, however
 the text is cut. Where a value in delimiters breaks at a beginning of a delimiter, that is the character behind it.
 
-A missing delimiter (`repair`) shows only later: `Paris,days:3}` may all be data. Sound text must read the same with
+A missing delimiter (`repair`) shows only later: `Paris,days:3}` may all be data. Sound text is to read the same with
 and without repair, so a string ends without its delimiter only before one of these:
 
-- the brackets that close all that is open, and then one of `ends`, the markers that may stand behind the arguments;
+- the brackets that close all that is open, and then one of `ends`, the markers that may stand behind the arguments
+  (the one sound text that repair spoils is a string in which just that is data);
 - such brackets or none, a comma, a key, and then a delimiter that opens the next string. It does if none of `,` `}` `]`
   follows it. Members with bare scalars may stand between.
 
