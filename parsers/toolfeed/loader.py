@@ -353,7 +353,7 @@ def _check_messages(messages: Messages) -> None:
     if not messages.routes:
         raise GrammarError("is empty, so no message goes anywhere", key="messages.routes")
     for route in messages.routes:
-        if route.to == "call" and "{name}" not in route.recipient and not messages.body.startswith("{call"):
+        if route.to == "call" and "{name}" not in route.recipient and not messages.body.lstrip().startswith("{call"):
             raise GrammarError(
                 'says where the tool\'s name stands: recipient = "functions.{name}"', key="messages.routes"
             )
