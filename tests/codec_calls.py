@@ -23,8 +23,8 @@ class Call(NamedTuple):
 
 
 class Found(NamedTuple):
-    """`outcome`: "more" (the text may go on), "done", or what was wrong. `read`: up to where. `none`: elements that were no
-    calls."""
+    """`outcome`: "more" (the text may go on), "done", or what was wrong. `read`: up to where. `none`: elements that
+    were no calls."""
 
     calls: list[Call]
     outcome: str

@@ -1,8 +1,8 @@
 """What the tests share: turns to read, ways of cutting and damaging them, and a parser under observation.
 
-`Reading` drives one parser and checks, while it does, what holds for every text whatever it means: no empty and no split
-deltas, calls in order, arguments that are JSON at every moment, tiles that cover the text. A test that reads text by it
-has checked these laws; what is left to it is what the text means.
+`Reading` drives one parser and checks, while it does, what holds for every text whatever it means: no empty and no
+split deltas, calls in order, arguments that are JSON at every moment, tiles that cover the text. A test that reads text
+by it has checked these laws; what is left to it is what the text means.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from toolfeed.registry import grammar_folder
 WHITESPACE = " \t\r\n"
 TILES = ("content", "reasoning", "marker", "name", "arguments", "framing", "dropped")
 
-# -- turns ---------------------------------------------------------------------------------------------------------------
+# -- turns -------------------------------------------------------------------------------------------------------------
 
 
 def format_names() -> list[str]:
-    """The shipped formats, also those whose file cannot be loaded: that is one test's business, not the collection's."""
+    """The shipped formats, also those whose file cannot be loaded: that is test_registry's business alone."""
     return sorted(path.stem for path in grammar_folder().glob("*.toml"))
 
 
@@ -139,7 +139,7 @@ def every_marker() -> tuple[str, ...]:
     return tuple(found)
 
 
-# -- cutting -------------------------------------------------------------------------------------------------------------
+# -- cutting -----------------------------------------------------------------------------------------------------------
 
 
 def chars(text: str) -> list[str]:
@@ -161,7 +161,7 @@ def random_cuts(text: str, rng: random.Random, *, longest: int = 12) -> list[str
     return result
 
 
-# -- damaging ------------------------------------------------------------------------------------------------------------
+# -- damaging ----------------------------------------------------------------------------------------------------------
 
 ODDITIES = (
     *(
@@ -312,7 +312,7 @@ def damaged(name: str, count: int, seed: int = 0) -> Iterator[Turn]:
         yield Turn(name, f"{turn.case}, damaged ({number})", text, options, rng.choice((None, None, "stop", "length")))
 
 
-# -- writing and measuring -----------------------------------------------------------------------------------------------
+# -- writing and measuring ---------------------------------------------------------------------------------------------
 
 ASKED = [
     signature("zq_alpha(text: string, number: integer, object: object, list: array)"),
@@ -342,7 +342,7 @@ def work(run: Callable[[], object]) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
-# -- reading -------------------------------------------------------------------------------------------------------------
+# -- reading -----------------------------------------------------------------------------------------------------------
 
 
 class Told(NamedTuple):

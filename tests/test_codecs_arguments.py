@@ -97,8 +97,28 @@ def test_a_raw_line_break_is_escaped_and_noted() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1", "true", "[1]", "-", "nul!", "x", "'", '"x"', '"1"', '"[]"', '"{} x"', '"{}{}"', '"{"', '"\\x"', '"\\u12g4"', '{"a" 1}', "{,}", '{"a": 1,}', '"{\\"a\\": 1,}"'],
-)  # fmt: skip
+    [
+        "1",
+        "true",
+        "[1]",
+        "-",
+        "nul!",
+        "x",
+        "'",
+        '"x"',
+        '"1"',
+        '"[]"',
+        '"{} x"',
+        '"{}{}"',
+        '"{"',
+        '"\\x"',
+        '"\\u12g4"',
+        '{"a" 1}',
+        "{,}",
+        '{"a": 1,}',
+        '"{\\"a\\": 1,}"',
+    ],
+)
 def test_anything_else_is_an_error(text: str) -> None:
     outcome = read_everywhere(text)
     assert outcome.error

@@ -32,7 +32,10 @@ def calls(text: str, **options: Any) -> list[Call]:
         ('{"name":"f","arguments":{}}', Call("f", "{}")),
         (' \n{ "name" :\t"f" , "arguments" : { "a" : [ 1 , 2 ] } }', Call("f", '{ "a" : [ 1 , 2 ] }')),
         ('{"tool_name": "f", "parameters": {"a": 1}}', Call("f", '{"a": 1}')),
-        ('{"name": "f", "parameters": {"a": 1}, "arguments": {"b": 2}}', Call("f", '{"a": 1}', notes=("duplicate_key",))),
+        (
+            '{"name": "f", "parameters": {"a": 1}, "arguments": {"b": 2}}',
+            Call("f", '{"a": 1}', notes=("duplicate_key",)),
+        ),
         ('{"name": "f", "name": "g", "arguments": {}}', Call("f", "{}", notes=("duplicate_key",))),
         ('{"name": "f"}', Call("f", "{}")),
         ('{"name": "f", "arguments": null}', Call("f", "{}")),
@@ -41,7 +44,10 @@ def calls(text: str, **options: Any) -> list[Call]:
         ('{"arguments": "{\\"a\\": 1}", "name": "f"}', Call("f", '{"a": 1}')),
         ('{"name": "f", "arguments": ""}', Call("f", "{}")),
         ('{"name": "f", "arguments": " "}', Call("f", "{}")),
-        ('{"name": "f", "arguments": {"name": "g", "arguments": {"id": 1}}}', Call("f", '{"name": "g", "arguments": {"id": 1}}')),
+        (
+            '{"name": "f", "arguments": {"name": "g", "arguments": {"id": 1}}}',
+            Call("f", '{"name": "g", "arguments": {"id": 1}}'),
+        ),
         ('{"x": [{"name": "g"}], "name": "f", "y": "}", "arguments": {}, "z": null}', Call("f", "{}")),
         ('{"type": "function", "function": {"name": "f", "arguments": {"a": 1}}}', Call("f", '{"a": 1}')),
         ('{"function": {"arguments": "{}", "name": "f"}, "id": "x"}', Call("f", "{}", id="x")),
@@ -55,9 +61,12 @@ def calls(text: str, **options: Any) -> list[Call]:
         ('{"name": "a.b-c:d/e f", "arguments": {}}', Call("a.b-c:d/e f", "{}")),
         ('{"name": "f", "arguments": {"a": "b\nc"}}', Call("f", '{"a": "b\\nc"}', notes=("control_character",))),
         ('{"arguments": {"a": "b\nc"}, "name": "f"}', Call("f", '{"a": "b\\nc"}', notes=("control_character",))),
-        ('{"name": "f", "arguments": {"big": 12345678901234567890, "e": 1E5, "z": -0}}', Call("f", '{"big": 12345678901234567890, "e": 1E5, "z": -0}')),
+        (
+            '{"name": "f", "arguments": {"big": 12345678901234567890, "e": 1E5, "z": -0}}',
+            Call("f", '{"big": 12345678901234567890, "e": 1E5, "z": -0}'),
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_object_is_a_call(text: str, call: Call) -> None:
     assert calls(text) == [call]
 

@@ -23,7 +23,10 @@ def codec(**options: Any) -> PythonCalls:
         ("[\n f( a = 1 , b = 2, ) ,\n g( ) , ]", [Call("f", '{"a": 1, "b": 2}'), Call("g", "{}")]),
         ("[a.b.c-d(x=1)]", [Call("a.b.c-d", '{"x": 1}')]),
         ("[f(from=1, class='x')]", [Call("f", '{"from": 1, "class": "x"}')]),
-        ("[f(a={'b': [1, (2, 3)], \"c\": True}, d=-1.5e3)]", [Call("f", '{"a": {"b": [1, [2, 3]], "c": true}, "d": -1.5e3}')]),
+        (
+            "[f(a={'b': [1, (2, 3)], \"c\": True}, d=-1.5e3)]",
+            [Call("f", '{"a": {"b": [1, [2, 3]], "c": true}, "d": -1.5e3}')],
+        ),
         ("[f(a='x' \"y\", b=r'\\d')]", [Call("f", '{"a": "xy", "b": "\\\\d"}')]),
         ("[f(a=true, b=false, c=null)]", [Call("f", '{"a": true, "b": false, "c": null}')]),
         ("[f(a=1, a=2)]", [Call("f", '{"a": 1}', notes=("duplicate_key",))]),
@@ -34,7 +37,7 @@ def codec(**options: Any) -> PythonCalls:
         ("[f(a=1_000, b=.5, c=5., d=0x1F, e=+3)]", [Call("f", '{"a": 1000, "b": 0.5, "c": 5.0, "d": 31, "e": 3}')]),
         ("[é(ü='漢')]", [Call("é", '{"ü": "漢"}')]),
     ],
-)  # fmt: skip
+)
 def test_a_list_of_calls(text: str, found: list[Call]) -> None:
     got = find_everywhere(codec, text)
     assert got.calls == found

@@ -48,7 +48,7 @@ def test_what_is_kept_is_bounded() -> None:
         assert rest(fragments, bound=10)[0] == "x" * 10
 
 
-@pytest.mark.parametrize(("text", "closed"), [("x]", 2), ("{]}]", 4), ('"]" ]', 5), ("(a[b]c)] d", 8), ("[[]", -1)])
+@pytest.mark.parametrize(("text", "closed"), [("x]", 2), ("{x}]", 4), ('"]" ]', 5), ("(a[b]c)] d", 8), ("[[]", -1)])
 def test_in_a_list_its_bracket_ends_the_rest(text: str, closed: int) -> None:
     assert rest([text], depth=1)[2] == closed
     assert rest(list(text), depth=1)[2] == closed

@@ -1,7 +1,8 @@
-"""Text made to hurt (formats.md, F18): the work grows with the text and not with its square, and what is held is bounded.
+"""Text made to hurt (formats.md, F18; laws 7 and 8): work grows with the text and not with its square, and what is held
+is bounded.
 
-Work is counted as calls of functions, those written in C too, so that the counts are the same on every machine; a time bound,
-far from what is usual, catches what goes on inside one of them. Laws 7 and 8 of design.md.
+Work is counted as calls of functions, those written in C too, so that the counts are the same on every machine; a time
+bound, far from what is usual, catches what goes on inside one of them.
 """
 
 from __future__ import annotations
@@ -162,8 +163,10 @@ TIMES = 4
 
 @every_format
 def test_work_grows_with_the_text(name: str) -> None:
-    """Four times the text is about four times the work, not sixteen times, and takes no minutes. Some texts come whole, some in fragments, which
-    ones differs between the formats."""
+    """Four times the text is about four times the work, not sixteen times, and takes no minutes.
+
+    Some texts come whole and some in fragments; which ones differs between the formats.
+    """
     slow = {}
     for i, (what, make) in enumerate(hostile(name).items(), FORMATS.index(name)):
         size = (0, 7, 16)[i % 3]

@@ -1,8 +1,9 @@
-"""The laws (design.md, section 3), each a property of every grammar: over its examples, and over damaged and made-up text.
+"""The laws (design.md, section 3), each a property of every grammar: over its examples, and over damaged and made-up
+text.
 
-`helpers.Reading` checks what holds at every moment of every text: deltas that are neither empty nor split, calls in order,
-arguments that `ijson` accepts as a prefix of one object (laws 4 and 6). The tests here say on which texts, and check the rest.
-Law 8 is also test_hostile's, law 10 is test_writer's.
+`helpers.Reading` checks what holds at every moment of every text: deltas that are neither empty nor split, calls in
+order, arguments that `ijson` accepts as a prefix of one object (laws 4 and 6). The tests here say on which texts, and
+check the rest. Law 8 is also test_hostile's, law 10 is test_writer's.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def asked(name: str, *calls: tuple[str, str], content: str = "") -> Turn:
         pytest.skip(f"cannot be written: {error}")
 
 
-# -- law 1: cuts do not matter -------------------------------------------------------------------------------------------
+# -- law 1: cuts do not matter -----------------------------------------------------------------------------------------
 
 
 def check_cuts(turn: Turn, rng: random.Random) -> None:
@@ -117,11 +118,11 @@ def test_cuts_do_not_matter_in_made_up_text(name: str, data: st.DataObject) -> N
     check_cuts(Turn(name, "made up", text, random_options(rng), rng.choice((None, "stop"))), rng)
 
 
-# -- law 2: nothing waits that is decided --------------------------------------------------------------------------------
+# -- law 2: nothing waits that is decided ------------------------------------------------------------------------------
 
 
 def start_of_call(name: str, text: str, tool: str) -> int:
-    """Where, after the sections of formats.md, the call of this tool starts in a text that the grammar wrote: the offset
+    """Where, by the sections of formats.md, the call of this tool starts in a text that the grammar wrote: the offset
     behind the character that completes what is required. Derived from the template lines."""
     grammar = grammar_of(name)
     behind = text.index(tool) + len(tool)
@@ -257,7 +258,7 @@ def test_what_content_holds_may_become_a_marker(turn: Turn) -> None:
             )
 
 
-# -- law 3: nothing is lost ----------------------------------------------------------------------------------------------
+# -- law 3: nothing is lost --------------------------------------------------------------------------------------------
 
 
 def check_tiles(turn: Turn) -> None:
@@ -347,7 +348,7 @@ def test_an_opener_that_opens_nothing_is_content(name: str, data: st.DataObject)
         assert any(marker.strip() in re.sub(r"\s+", " ", lost) for marker in openers if marker.strip()), lost
 
 
-# -- law 4: arguments are JSON -------------------------------------------------------------------------------------------
+# -- law 4: arguments are JSON -----------------------------------------------------------------------------------------
 
 
 @every_turn
@@ -380,7 +381,7 @@ def test_the_judge_is_strict() -> None:
         "{",
     ):
         judge = Judge()
-        with pytest.raises(Exception, match="error|half|Incomplete"):  # noqa: PT012 - wherever it is found
+        with pytest.raises(Exception, match=r"error|half|Incomplete"):  # noqa: PT012 - wherever it is found
             judge.read(text)
             judge.close()
     for text in ("{}", '{"a": [1.5e3, "\\ud800", {"b": null}]} ', '{"\\\\ud800": "\\""}'):
@@ -390,7 +391,7 @@ def test_the_judge_is_strict() -> None:
         judge.close()
 
 
-# -- law 5: what the model wrote is kept ---------------------------------------------------------------------------------
+# -- law 5: what the model wrote is kept -------------------------------------------------------------------------------
 
 SPACES = st.text(" \n\t\r", max_size=2)
 STRINGS = st.lists(
@@ -470,7 +471,7 @@ def test_what_json_forbids_is_mended_and_noted(name: str) -> None:
         assert told.ends[0].notes == (note,)
 
 
-# -- laws 6 and 7: well formed and total ---------------------------------------------------------------------------------
+# -- laws 6 and 7: well formed and total -------------------------------------------------------------------------------
 
 
 @every_format
@@ -516,7 +517,7 @@ def test_arguments_nest_deep(name: str, nested: int) -> None:
     assert reading.parser.closing_suffix().count("]") == nested
 
 
-# -- law 8: linear -------------------------------------------------------------------------------------------------------
+# -- law 8: linear -----------------------------------------------------------------------------------------------------
 
 
 def feed_all(parser: Parser, fragments: list[str]) -> None:
@@ -545,7 +546,7 @@ def test_a_long_argument_costs_the_same_late_as_early(name: str) -> None:
 @every_format
 def test_memory_does_not_grow_with_what_has_passed(name: str) -> None:
     turn = asked(name, ("zq_alpha", '{"text": "PLACEHOLDER"}'))
-    before, after = turn.text.split("PLACEHOLDER")
+    before = turn.text.split("PLACEHOLDER")[0]
     content = "Lorem ipsum dolor sit amet, <b> & [1] {x}.\n"
     parser = Parser(turn.grammar, whitespace="keep", **turn.options)
     feed_all(parser, ["Well, well.\n", content, content])
@@ -565,12 +566,12 @@ def test_memory_does_not_grow_with_what_has_passed(name: str) -> None:
     assert grown < 4096, f"{grown} bytes more after 53,000 characters"
 
 
-# -- law 9: copies agree -------------------------------------------------------------------------------------------------
+# -- law 9: copies agree -----------------------------------------------------------------------------------------------
 
 
 @every_turn
 def test_copies_agree(turn: Turn) -> None:
-    """A copy taken anywhere tells what the original tells, ids included, and what it is fed does not touch the original."""
+    """A copy taken anywhere tells what the original tells, ids included, and never touches the original."""
     parser = Parser(turn.grammar, **turn.options)
     copies: list[tuple[Parser, int, int]] = []
     events: list[toolfeed.Event] = []
@@ -619,7 +620,7 @@ def test_parsers_do_not_touch_each_other(name: str) -> None:
         assert reading.told == read(turn)
 
 
-# -- law 11: no code runs ------------------------------------------------------------------------------------------------
+# -- law 11: no code runs ----------------------------------------------------------------------------------------------
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "execfile", "breakpoint", "input", "open"}
 FORBIDDEN_MODULES = {
@@ -698,10 +699,7 @@ def test_nothing_is_run_opened_or_imported_while_text_is_read(name: str) -> None
     turns = [*turns_of(name), *damaged(name, 30, seed=11)]
     for turn in turns:  # what is compiled and imported on first use
         read(turn)
-    hostile = (
-        '__import__("os").system("true") '
-        + "exec('1') [f(a=__import__('os')), g(b=open('/etc/passwd'))] !!python/object {{1+1}}"
-    )
+    hostile = """__import__("os").system("true") exec('1') [f(a=__import__('os')), g(b=open('/etc/passwd'))] {{1+1}}"""
     AUDIT.events.clear()
     AUDIT.on[0] = True
     try:

@@ -1,4 +1,4 @@
-"""Mistakes in a grammar are found when it is loaded, with the file, the line, the key and the likely fix (design.md, 4)."""
+"""Mistakes in a grammar are found at load, with the file, the line, the key and the likely fix (design.md, section 4)."""
 
 from __future__ import annotations
 
@@ -45,72 +45,214 @@ MISTAKES = [
     Mistake("no calls", HEAD, None, "calls", ("call",)),
     Mistake("an unknown key", HEAD + "alias = ['x']\n" + CALL, 3, "alias", ("did you mean 'aliases'",)),
     Mistake("a key in the wrong table", HEAD + 'separator = "\\n"\n' + CALL, 3, "separator", ("[calls]",)),
-    Mistake("an unknown key of calls", HEAD + CALL + 'sections = "x"\n', 5, "calls.sections", ("did you mean 'section'",)),
+    Mistake(
+        "an unknown key of calls", HEAD + CALL + 'sections = "x"\n', 5, "calls.sections", ("did you mean 'section'",)
+    ),
     Mistake("an unknown table", HEAD + CALL + "[thinking]\nx = 1\n", 5, "thinking", ("no key",)),
     Mistake("a number where text belongs", calls("call = 7"), 4, "calls.call", ("int",)),
     Mistake("an unknown choice", HEAD + CALL + 'commit = "late"\n', 5, "calls.commit", ("late",)),
     Mistake(
-        "an unknown policy", HEAD + '[reasoning]\nclose = "</t>"\nopen = "<t>"\ncalls = "maybe"\n' + CALL, 6, "reasoning.calls", ("maybe",)
+        "an unknown policy",
+        HEAD + '[reasoning]\nclose = "</t>"\nopen = "<t>"\ncalls = "maybe"\n' + CALL,
+        6,
+        "reasoning.calls",
+        ("maybe",),
     ),
     Mistake("an empty template", calls('call = ""'), 4, "calls.call", ("empty",)),
-    Mistake("a brace that is not closed", calls('call = "<call>{call:json</call>"'), 4, "calls.call", ("not closed", "{{")),
-    Mistake("a brace that closes nothing", calls('call = "<call>}{call:json}</call>"'), 4, "calls.call", ("closes nothing", "}}")),
-    Mistake("an unknown field", calls('call = "<f={tool}>{arguments:json}</f>"'), 4, "calls.call", ("{tool}", "{name}")),
+    Mistake(
+        "a brace that is not closed", calls('call = "<call>{call:json</call>"'), 4, "calls.call", ("not closed", "{{")
+    ),
+    Mistake(
+        "a brace that closes nothing",
+        calls('call = "<call>}{call:json}</call>"'),
+        4,
+        "calls.call",
+        ("closes nothing", "}}"),
+    ),
+    Mistake(
+        "an unknown field", calls('call = "<f={tool}>{arguments:json}</f>"'), 4, "calls.call", ("{tool}", "{name}")
+    ),
     Mistake("an unknown codec", calls('call = "<f={name}>{arguments:xml}</f>"'), 4, "calls.call", ("xml", "json")),
-    Mistake("a payload without a codec", calls('call = "<f={name}>{arguments}</f>"'), 4, "calls.call", ("{arguments:json}",)),
-    Mistake("a codec for a field", calls('call = "<f={name:json}>{arguments:json}</f>"'), 4, "calls.call", ("takes no codec",)),
+    Mistake(
+        "a payload without a codec", calls('call = "<f={name}>{arguments}</f>"'), 4, "calls.call", ("{arguments:json}",)
+    ),
+    Mistake(
+        "a codec for a field",
+        calls('call = "<f={name:json}>{arguments:json}</f>"'),
+        4,
+        "calls.call",
+        ("takes no codec",),
+    ),
     Mistake("a payload in a marker", calls('call = "<f={arguments:json}>"'), 4, "calls.call", ("field",)),
     Mistake("a call without a payload", calls('call = "<f={name}></f>"'), 4, "calls.call", ("exactly one",)),
     Mistake(
-        "a call with two payloads", calls('call = "<f={name}>{arguments:json}{call:json}</f>"'), 4, "calls.call", ("exactly one",)
+        "a call with two payloads",
+        calls('call = "<f={name}>{arguments:json}{call:json}</f>"'),
+        4,
+        "calls.call",
+        ("exactly one",),
     ),
     Mistake("a call without a name", calls('call = "<f>{arguments:json}</f>"'), 4, "calls.call", ("{name}",)),
     Mistake("an id and no name", calls('call = "<f={id}>{arguments:json}</f>"'), 4, "calls.call", ("{name}", "id")),
     Mistake("the name twice", calls('call = "<f={name}>{name}<a>{arguments:json}</f>"'), 4, "calls.call", ("twice",)),
-    Mistake("a name beside the codec that reads it", calls('call = "<f={name}>{call:json}</f>"'), 4, "calls.call", ("codec",)),
-    Mistake("a name behind the arguments", calls('call = "<f>{arguments:json}<n={name}>"'), 4, "calls.call", ("before",)),
+    Mistake(
+        "a name beside the codec that reads it",
+        calls('call = "<f={name}>{call:json}</f>"'),
+        4,
+        "calls.call",
+        ("codec",),
+    ),
+    Mistake(
+        "a name behind the arguments", calls('call = "<f>{arguments:json}<n={name}>"'), 4, "calls.call", ("before",)
+    ),
     Mistake("a call without a marker", calls('call = "{name}{arguments:json}"'), 4, "calls.call", ("marker",)),
     Mistake("fields that touch", calls('call = "<f>{name}{id}<a>{arguments:json}</f>"'), 4, "calls.call", ("between",)),
     Mistake("a slot of the wrong kind", calls('call = "<f={name}>{calls}</f>"'), 4, "calls.call", ("section",)),
-    Mistake("parameters without a template", calls('call = "<f={name}>{parameters}</f>"'), 4, "calls.call", ("parameter",)),
-    Mistake("a template that nobody uses", HEAD + CALL + 'parameter = "<p={key}>{value:text}</p>"\n', 5, "calls.parameter", ("never used",)),
+    Mistake(
+        "parameters without a template", calls('call = "<f={name}>{parameters}</f>"'), 4, "calls.call", ("parameter",)
+    ),
+    Mistake(
+        "a template that nobody uses",
+        HEAD + CALL + 'parameter = "<p={key}>{value:text}</p>"\n',
+        5,
+        "calls.parameter",
+        ("never used",),
+    ),
     Mistake("a parameter without a key", HEAD + TAGGED.replace("<p={key}>", "<p>"), 5, "calls.parameter", ("{key}",)),
-    Mistake("a parameter without a value", HEAD + TAGGED.replace("{value:text}", ""), 5, "calls.parameter", ("{value:text}",)),
+    Mistake(
+        "a parameter without a value",
+        HEAD + TAGGED.replace("{value:text}", ""),
+        5,
+        "calls.parameter",
+        ("{value:text}",),
+    ),
     Mistake("a value without a closer", HEAD + TAGGED.replace("</p>", ""), 5, "calls.parameter", ("never ends",)),
-    Mistake("a parameter without a marker", HEAD + TAGGED.replace("<p={key}>", "{key}:"), 5, "calls.parameter", ("marker",)),
-    Mistake("a line break on one side", HEAD + TAGGED.replace("{value", "\\n{value"), 5, "calls.parameter", ("both sides",)),
+    Mistake(
+        "a parameter without a marker", HEAD + TAGGED.replace("<p={key}>", "{key}:"), 5, "calls.parameter", ("marker",)
+    ),
+    Mistake(
+        "a line break on one side", HEAD + TAGGED.replace("{value", "\\n{value"), 5, "calls.parameter", ("both sides",)
+    ),
     Mistake("a section without calls", HEAD + CALL + 'section = "<s></s>"\n', 5, "calls.section", ("exactly one",)),
-    Mistake("a section with two", HEAD + CALL + 'section = "<s>{calls}{calls}</s>"\n', 5, "calls.section", ("exactly one",)),
-    Mistake("a section that begins with calls", HEAD + CALL + 'section = "{calls}</s>"\n', 5, "calls.section", ("opens",)),
-    Mistake("a section with a name", HEAD + CALL + 'section = "<s={name}>{calls}</s>"\n', 5, "calls.section", ("belong into `call`",)),
+    Mistake(
+        "a section with two", HEAD + CALL + 'section = "<s>{calls}{calls}</s>"\n', 5, "calls.section", ("exactly one",)
+    ),
+    Mistake(
+        "a section that begins with calls", HEAD + CALL + 'section = "{calls}</s>"\n', 5, "calls.section", ("opens",)
+    ),
+    Mistake(
+        "a section with a name",
+        HEAD + CALL + 'section = "<s={name}>{calls}</s>"\n',
+        5,
+        "calls.section",
+        ("belong into `call`",),
+    ),
     Mistake("a section of no calls", calls('section = "<s>{calls}</s>"'), 4, "calls.section", ("no `call`",)),
     Mistake("a list that is not closed", calls('section = "<s>[{calls:json}</s>"'), 4, "calls.section", ("]",)),
-    Mistake("an optional marker that is none", HEAD + CALL + 'optional = ["<calls>"]\n', 5, "calls.optional", ("did you mean '<call>'",)),
+    Mistake(
+        "an optional marker that is none",
+        HEAD + CALL + 'optional = ["<calls>"]\n',
+        5,
+        "calls.optional",
+        ("did you mean '<call>'",),
+    ),
     Mistake("an empty optional marker", HEAD + CALL + 'optional = [""]\n', 5, "calls.optional", ("empty",)),
-    Mistake("a spelling of no marker", HEAD + '[spellings]\n"</cell>" = "x"\n' + CALL, 3, "spellings", ("did you mean '</call>'",)),
+    Mistake(
+        "a spelling of no marker",
+        HEAD + '[spellings]\n"</cell>" = "x"\n' + CALL,
+        3,
+        "spellings",
+        ("did you mean '</call>'",),
+    ),
     Mistake("an empty spelling", HEAD + '[spellings]\n"<call>" = ""\n' + CALL, 4, "spellings.<call>", ("empty",)),
     Mistake("an empty turn end", HEAD + 'turn_end = ["</s>", " "]\n' + CALL, 3, "turn_end", ("empty",)),
     Mistake("an empty marker to absorb", HEAD + 'absorb = ""\n' + CALL, 3, "absorb", ("empty",)),
-    Mistake("reasoning without an end", HEAD + '[reasoning]\nopen = "<t>"\n' + CALL, 3, "reasoning.close", ("missing",)),
-    Mistake("reasoning that never ends", HEAD + '[reasoning]\nopen = "<t>"\nclose = []\n' + CALL, 5, "reasoning.close", ("never ends",)),
-    Mistake("an empty opener of reasoning", HEAD + '[reasoning]\nopen = "\\n"\nclose = "</t>"\n' + CALL, 4, "reasoning.open", ("empty",)),
-    Mistake("one marker for both", HEAD + '[reasoning]\nopen = "<t>\\n"\nclose = "<t>"\n' + CALL, 3, "reasoning", ("both",)),
-    Mistake("reasoning that nothing leads to", HEAD + '[reasoning]\nclose = "</t>"\n' + CALL, 3, "reasoning", ("no opener",)),
-    Mistake("a start in reasoning that there is not", HEAD + '[start]\nstate = "reasoning"\n' + CALL, 3, "start", ("no [reasoning]",)),
-    Mistake("an unknown start", HEAD + '[start]\nstate = "call"\n' + CALL, 4, "start.state", ("call",)),
-    Mistake("a prompt that leads nowhere", HEAD + '[start]\nprompts = { "x" = "y" }\n' + CALL, 4, "start.prompts", ("y",)),
-    Mistake("an id without a name", calls('call = "<f={name} i={id}>{arguments:json}</f>"', 'id = "functions:{number}"'), 5, "calls.id", ("{name}",)),
-    Mistake("an id of other things", calls('call = "<f={id}>{arguments:json}</f>"', 'id = "{name}:{key}"'), 5, "calls.id", ("{number}",)),
-    Mistake("an example without a text", HEAD + CALL + '[[examples]]\ncase = "x"\n', 5, "examples.text", ("missing",)),
-    Mistake("an unknown key of an example", HEAD + CALL + '[[examples]]\ncase = "x"\ntext = ""\ntool = []\n', 8, "examples.tool", ("'tools'",)),
     Mistake(
-        "an unknown status", HEAD + CALL + '[[examples]]\ncase = "x"\ntext = ""\ncalls = [{ name = "f", status = "done" }]\n', 8, "examples.calls.status", ("done",)
+        "reasoning without an end", HEAD + '[reasoning]\nopen = "<t>"\n' + CALL, 3, "reasoning.close", ("missing",)
     ),
-    Mistake("messages that go nowhere", HEAD + '[messages]\nheader = "<h>{channel}<m>"\nroutes = []\n', 5, "messages.routes", ("empty",)),
-    Mistake("a header that does not end", HEAD + '[messages]\nheader = "<h>{channel}"\nroutes = [{ to = "content" }]\n', 4, "messages.header", ("end",)),
-    Mistake("a header of other things", HEAD + '[messages]\nheader = "<h>{tool}<m>"\nroutes = [{ to = "content" }]\n', 4, "messages.header", ("{recipient}",)),
+    Mistake(
+        "reasoning that never ends",
+        HEAD + '[reasoning]\nopen = "<t>"\nclose = []\n' + CALL,
+        5,
+        "reasoning.close",
+        ("never ends",),
+    ),
+    Mistake(
+        "an empty opener of reasoning",
+        HEAD + '[reasoning]\nopen = "\\n"\nclose = "</t>"\n' + CALL,
+        4,
+        "reasoning.open",
+        ("empty",),
+    ),
+    Mistake(
+        "one marker for both", HEAD + '[reasoning]\nopen = "<t>\\n"\nclose = "<t>"\n' + CALL, 3, "reasoning", ("both",)
+    ),
+    Mistake(
+        "reasoning that nothing leads to", HEAD + '[reasoning]\nclose = "</t>"\n' + CALL, 3, "reasoning", ("no opener",)
+    ),
+    Mistake(
+        "a start in reasoning that there is not",
+        HEAD + '[start]\nstate = "reasoning"\n' + CALL,
+        3,
+        "start",
+        ("no [reasoning]",),
+    ),
+    Mistake("an unknown start", HEAD + '[start]\nstate = "call"\n' + CALL, 4, "start.state", ("call",)),
+    Mistake(
+        "a prompt that leads nowhere", HEAD + '[start]\nprompts = { "x" = "y" }\n' + CALL, 4, "start.prompts", ("y",)
+    ),
+    Mistake(
+        "an id without a name",
+        calls('call = "<f={name} i={id}>{arguments:json}</f>"', 'id = "functions:{number}"'),
+        5,
+        "calls.id",
+        ("{name}",),
+    ),
+    Mistake(
+        "an id of other things",
+        calls('call = "<f={id}>{arguments:json}</f>"', 'id = "{name}:{key}"'),
+        5,
+        "calls.id",
+        ("{number}",),
+    ),
+    Mistake("an example without a text", HEAD + CALL + '[[examples]]\ncase = "x"\n', 5, "examples.text", ("missing",)),
+    Mistake(
+        "an unknown key of an example",
+        HEAD + CALL + '[[examples]]\ncase = "x"\ntext = ""\ntool = []\n',
+        8,
+        "examples.tool",
+        ("'tools'",),
+    ),
+    Mistake(
+        "an unknown status",
+        HEAD + CALL + '[[examples]]\ncase = "x"\ntext = ""\ncalls = [{ name = "f", status = "done" }]\n',
+        8,
+        "examples.calls.status",
+        ("done",),
+    ),
+    Mistake(
+        "messages that go nowhere",
+        HEAD + '[messages]\nheader = "<h>{channel}<m>"\nroutes = []\n',
+        5,
+        "messages.routes",
+        ("empty",),
+    ),
+    Mistake(
+        "a header that does not end",
+        HEAD + '[messages]\nheader = "<h>{channel}"\nroutes = [{ to = "content" }]\n',
+        4,
+        "messages.header",
+        ("end",),
+    ),
+    Mistake(
+        "a header of other things",
+        HEAD + '[messages]\nheader = "<h>{tool}<m>"\nroutes = [{ to = "content" }]\n',
+        4,
+        "messages.header",
+        ("{recipient}",),
+    ),
     Mistake("extends a number", HEAD + "extends = 1\n", 3, "extends", ("name",)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.what)
@@ -141,7 +283,7 @@ def test_without_a_file_the_error_begins_with_the_key() -> None:
     assert str(caught.value).startswith(":4: calls.call: ") or str(caught.value).startswith("calls.call: ")
 
 
-# -- what is no mistake ----------------------------------------------------------------------------------------------------
+# -- what is no mistake ------------------------------------------------------------------------------------------------
 
 
 def test_one_string_is_a_list_of_one() -> None:

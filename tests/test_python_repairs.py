@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from test_json_value import (
@@ -45,6 +45,9 @@ def lenient_repaired() -> PythonValue:
 
 BOTH: list[Callable[[], PythonValue]] = [repaired, lenient_repaired]
 
+
+# A busy computer is no fault of the text's.
+steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Of LITERALS, those whose strings stand side by side: the rule takes what is between them for data.
 NEIGHBOURS = frozenset(
@@ -330,6 +333,7 @@ def test_json_stays_as_written(text: str) -> None:
     assert check_cuts(lenient_repaired, text) == read(JsonValue, text)
 
 
+@steady
 @given(literals, st.integers())
 def test_any_repr(value: object, seed: int) -> None:
     text = repr(value)
@@ -343,6 +347,7 @@ def test_any_repr(value: object, seed: int) -> None:
 _STRING_PARTS = ["'", "'", '"', "a", "b c", " ", "\n", "\f", ",", ")", "]", "}", ":", "(", "{", "é", "\\'", "\\\\"]
 
 
+@steady
 @given(st.lists(st.sampled_from(_STRING_PARTS), max_size=15).map("".join), st.integers())
 def test_any_string_in_quotes(body: str, seed: int) -> None:
     """The rule, as a pattern."""
@@ -357,6 +362,7 @@ def test_any_string_in_quotes(body: str, seed: int) -> None:
         assert (result.done, result.consumed) == (True, found.end())
 
 
+@steady
 @given(st.lists(st.sampled_from(_STRING_PARTS), max_size=15).map("".join), st.integers())
 def test_any_bare_word(body: str, seed: int) -> None:
     text = f"x{body}]"
@@ -377,6 +383,7 @@ _NOISE += ['{"a": 1, "b": "c"}', '["long enough for bulk", "x", true, null]']
 noise = st.lists(st.sampled_from(_NOISE), max_size=20).map("".join)
 
 
+@steady
 @given(noise, st.integers())
 def test_any_text(text: str, seed: int) -> None:
     for make in BOTH:
@@ -816,6 +823,7 @@ _CALL_NOISE += ["\n", " ", "\f", "Paris", "True", "n", "{'k': 1}", "'{\"k\": [1]
 call_noise = st.lists(st.sampled_from(_CALL_NOISE), max_size=20).map("".join)
 
 
+@steady
 @given(call_noise, st.integers(), st.booleans(), st.booleans(), st.booleans())
 def test_any_calls(text: str, seed: int, bare: bool, known: bool, repair: bool) -> None:
     options: dict[str, Any] = {"bare": bare, "repair": repair, "limit": 6, "hold": 9}
@@ -832,6 +840,7 @@ def test_any_calls(text: str, seed: int, bare: bool, known: bool, repair: bool) 
 names = st.text(string.ascii_letters + "_", min_size=1, max_size=5)
 
 
+@steady
 @given(names, st.dictionaries(names, literals, max_size=4), st.integers(), st.booleans())
 def test_any_call(name: str, arguments: dict[str, Any], seed: int, repair: bool) -> None:
     text = f"[{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})]"

@@ -101,7 +101,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         Grammar.load(latin)
 
 
-# -- installed packages ----------------------------------------------------------------------------------------------------
+# -- installed packages ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import toolfeed
 GRAMMAR = """
 format  = 1
 name    = "{name}"
-aliases = ["{name}-alias"]
+aliases = ["{alias}"]
 
 [calls]
 call = "<{name}>{{call:json}}</{name}>"
@@ -24,12 +24,12 @@ call = "<{name}>{{call:json}}</{name}>"
 TEXT = 'Now.<{name}>{{"name": "f", "arguments": {{"a": 1}}}}</{name}>'
 
 
-def install(site: Path, package: str, value: str, grammars: dict[str, str]) -> None:
+def install(site: Path, package: str, value: str, grammars: dict[str, str], alias: str = "") -> None:
     """A distribution whose entry point has this value, and its grammars: where they are, and the format's name. None of
     its modules can be imported."""
     for folder, name in grammars.items():
         (site / folder).mkdir(parents=True, exist_ok=True)
-        (site / folder / f"{name}.toml").write_text(GRAMMAR.format(name=name))
+        (site / folder / f"{name}.toml").write_text(GRAMMAR.format(name=name, alias=alias or f"{name}-alias"))
         (site / folder / "README.txt").write_text("Data only.")
         for module in (site / folder, *(site / folder).parents):
             if module.is_relative_to(site) and module != site:
@@ -100,7 +100,19 @@ def test_an_entry_point_that_leads_nowhere_is_passed_over(site: Path, value: str
     assert run(site, NAMES) == [info.name for info in toolfeed.formats()]
 
 
+def test_a_shipped_alias_cannot_be_taken(site: Path) -> None:
+    (alias, *_) = toolfeed.Grammar.load("kimi_k2").aliases
+    install(site, "acme-formats", "acme_formats", {"acme_formats": "acme_one"}, alias)
+    assert run(site, f"toolfeed.Grammar.load({alias!r}).name") == "kimi_k2"
+
+
 def test_a_broken_package_hurts_no_shipped_format(site: Path) -> None:
     install(site, "acme-formats", "acme_formats", {"acme_formats": "acme_one"})
     (site / "acme_formats/acme_one.toml").write_text("this is no grammar")
-    assert run(site, "toolfeed.parse('Hello', 'hermes').content") == "Hello"
+    assert run(site, "toolfeed.Grammar.load('hermes').name") == "hermes"
+    for alias in toolfeed.Grammar.load("kimi_k2").aliases:
+        assert run(site, f"toolfeed.Grammar.load({alias!r}).name") == "kimi_k2"
+
+
+def test_a_shipped_name_asks_for_no_entry_point(site: Path) -> None:
+    assert run(site, "(toolfeed.Parser('hermes') and None, 'importlib.metadata' in sys.modules)")[1] is False

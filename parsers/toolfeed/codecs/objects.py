@@ -490,7 +490,7 @@ class CallObjects:
             return pos + 1
         if not self._started:
             if self._again or not self._named or not self.name or self._bare:
-                self._state = _NEXT if self._list else _OVER
+                self._state = self._behind()
                 self.signal = NO_CALL
                 return pos + 1
             self._begin_if_ready()
@@ -501,9 +501,15 @@ class CallObjects:
         return self._end(pos + 1)
 
     def _end(self, pos: int) -> int:
-        self._state = _NEXT if self._list else _SEQUENCE if self._sequence else _OVER
+        self._state = self._behind()
         self.signal = END
         return pos
+
+    def _behind(self) -> int:
+        """Where an object leads to that is over."""
+        if self._list:
+            return _NEXT
+        return _SEQUENCE if self._sequence else _OVER
 
 
 def _string_text(quote: str, raw: str) -> str | None:
