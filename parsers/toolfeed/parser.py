@@ -1528,7 +1528,7 @@ class Parser:
         self._codec = None
         self._was_ghost = False
         if self._spec is not None:  # a list without a call in it
-            if not step.wrapped or self._bare_rules:
+            if not step.wrapped or step.in_words or self._bare_rules:
                 return self._fail(pos)
             self._drop_candidate()
             self._sink.settle()

@@ -78,6 +78,7 @@ class Step:
         "first",
         "forms",
         "id",
+        "in_words",
         "item",
         "line",
         "line_ends",
@@ -99,6 +100,7 @@ class Step:
         self.next: tuple[Ready, ...] = ()
         self.fields: tuple[str, ...] = ()
         self.first = ""  # the characters that a payload can begin with
+        self.in_words = False  # its opener is an ordinary word, so an empty list behind it may be text
         self.named = False  # it may also begin with a name
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
         self.second = ""  # and those behind its bracket
@@ -377,6 +379,8 @@ class Program:
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
                 step.second = _BEHIND_BRACKET[item.codec]
                 step.wrapped = bool(steps)
+                opener = steps[0] if steps else None
+                step.in_words = isinstance(opener, Step) and opener.forms[0].text[:1].isalnum()
                 if item.what == "arguments" and (not steps or self.grammar.calls.commit == "arguments"):
                     step.first = "{"
                 if item.codec == "keyed" and item.bracketed:

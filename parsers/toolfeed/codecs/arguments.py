@@ -29,7 +29,9 @@ class Arguments:
     def __init__(self, digits: int = 4000, lenient: bool = False, python: bool = False) -> None:
         """`lenient`: what Python writes, and a comma too many, are read as well; `python`: as what the format
         writes."""
-        self.value = PythonValue(digits, python=python) if lenient else JsonValue(digits, object_only=True)
+        self.value = (
+            PythonValue(digits, python=python, object_only=True) if lenient else JsonValue(digits, object_only=True)
+        )
         self._lenient = lenient
         self.done = False
         self.error = ""
@@ -104,18 +106,10 @@ class Arguments:
         return self._null(text, pos, out)
 
     def _read(self, text: str, pos: int, out: list[str]) -> int:
-        """Let the value read on. In Python, what begins with a brace may be a set, and that is no object."""
-        if self._begun:
-            end = self.value.feed(text, pos, out)
-        else:
-            first: list[str] = []
-            end = self.value.feed(text, pos, first)
-            self._begun = bool(first)
-            if first and not first[0].startswith("{"):
-                self._begun = False
-                self.error = "the arguments are not a JSON object"
-                return pos
-            out += first
+        """Let the value read on."""
+        before = len(out)
+        end = self.value.feed(text, pos, out)
+        self._begun = self._begun or len(out) > before
         self.error = self.value.error
         return end
 

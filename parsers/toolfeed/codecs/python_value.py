@@ -157,8 +157,10 @@ class PythonValue(JsonValue):
 
     __slots__ = ("_cut", "_first", "_fresh", "_from", "_kind", "_minus", "_odd_key", "_python", "_raw", "_repair")
 
-    def __init__(self, digits: int = 4000, python: bool = True, repair: bool = False) -> None:
-        super().__init__(digits, False, True)
+    def __init__(
+        self, digits: int = 4000, python: bool = True, repair: bool = False, object_only: bool = False
+    ) -> None:
+        super().__init__(digits, object_only, True)
         self._python: bool = python
         self._repair: bool = repair
         self._comma_note: str = "" if python else "python_literal"
@@ -217,7 +219,7 @@ class PythonValue(JsonValue):
 
     def copy(self) -> PythonValue:
         """An independent twin, in O(depth)."""
-        twin = PythonValue(self._digits, self._python, self._repair)
+        twin = PythonValue(self._digits, self._python, self._repair, self._object_only)
         self._copy_to(twin)
         twin._kind = self._kind
         twin._fresh = self._fresh
@@ -301,7 +303,7 @@ class PythonValue(JsonValue):
 
     def _become_set(self, text: str, pos: int, out: list[str]) -> bool:
         """What began with "{" is a set, unless it counts as a dict already; then nothing changes."""
-        if len(self._raw) + pos - self._from > BRACE_HOLD:
+        if len(self._raw) + pos - self._from > BRACE_HOLD or (self._object_only and len(self._stack) == 1):
             return False
         self._flush(text, pos, out)
         first = "".join(out[self._cut :])[1:]
