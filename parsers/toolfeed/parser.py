@@ -428,7 +428,7 @@ class Parser:
             if self._where == INSIDE and not self._bol and not self._spaces:
                 quick = self._node.plain
                 self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
-                self._ends = WHITESPACE if self._trim else "\r\n"
+                self._ends = WHITESPACE  # a marker, or a line break, may be near
         elif self._open:
             self._kind = self._index
             self._ends = ""
