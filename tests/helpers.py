@@ -92,10 +92,13 @@ def all_turns() -> tuple[Turn, ...]:
 @cache
 def markers_of(name: str) -> tuple[str, ...]:
     """Every marker of a grammar as it may stand in a text (a field is written `x`), with the whitespace beside it."""
-    suffixes = ("", ":x") if grammar_of(name).parameters else ("",)
-    return tuple(
-        dict.fromkeys(re.sub(r"\{\w+\}", suffix, text) for text in _markers(grammar_of(name)) for suffix in suffixes)
-    )
+    grammar = grammar_of(name)
+    suffixes = ("", ":x") if grammar.parameters else ("",)
+    found = [re.sub(r"\{\w+\}", suffix, text) for text in _markers(grammar) for suffix in suffixes]
+    for table in (grammar.spellings, grammar.repair.spellings if grammar.repair else {}):
+        for spelling, others in table.items():
+            found += [text.replace(spelling, other) for text in found if spelling in text for other in others]
+    return tuple(dict.fromkeys(found))
 
 
 def _markers(grammar: Grammar) -> Iterator[str]:
@@ -107,9 +110,6 @@ def _markers(grammar: Grammar) -> Iterator[str]:
         elif isinstance(item, Tag):
             yield "".join(part if isinstance(part, str) else _field(part, grammar) for part in item.parts)
             yield next(part for part in item.parts if isinstance(part, str))
-    for table in (grammar.spellings, repair.spellings if repair else {}):
-        for others in table.values():
-            yield from others
     yield from grammar.absorb
     yield from repair.absorb if repair else ()
     yield from grammar.turn_end
@@ -298,7 +298,7 @@ def damaged(name: str, count: int, seed: int = 0) -> Iterator[Turn]:
     """Texts of a format with a few things wrong, and the options to read them with; the same ones every time."""
     rng = random.Random(f"{name} {seed}")
     turns = [turn for turn in turns_of(name) if len(turn.text) < 1000] or [Turn(name, "nothing", "", {})]
-    own, others = markers_of(name), every_marker()
+    own, others = markers_of(name) or ("",), every_marker()
     for number in range(count):
         turn = rng.choice(turns)
         donors = (*own, rng.choice(others), rng.choice(turns).text)

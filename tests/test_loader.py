@@ -1,4 +1,4 @@
-"""Mistakes in a grammar are found at load, with the file, the line, the key and the likely fix (design.md, section 4)."""
+"""Mistakes in a grammar are found at load, with the file, the line, the key and the likely fix (design.md, 4)."""
 
 from __future__ import annotations
 

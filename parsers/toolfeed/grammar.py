@@ -76,8 +76,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A turn that is a sequence of messages, each with a header that says where it goes.
 
-    `header`: a template with `{recipient}`, `{channel}`, `{type}`, `{author}`, which means nothing and is written as the
-    tool's name, and `(…)?` around what may be missing. `optional`: the header's last marker, if it may be missing
+    `header`: a template with `{recipient}`, `{channel}`, `{type}`, `{author}`, which means nothing and is written as
+    the tool's name, and `(…)?` around what may be missing. `optional`: the header's last marker, if it may be missing
     before a `{`. `close`: what ends a message; a header ends the one before it as well. `routes`: the first one that
     fits counts; where none leads to content, that is what stands outside messages. `body`: of a call.
     """

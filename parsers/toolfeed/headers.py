@@ -2,10 +2,10 @@
 
     "(<|start|>assistant)?( to={recipient})?(<|channel|>{channel})?( {type})?<|message|>"
 
-`(…)?` is what may be missing, `(…|…)` one of several, `{…}` a field: text without whitespace, angle brackets and opening
-braces. Spaces are accepted in any number, and around markers. Where no marker is in a header, only its words tell it
-from text: there a field is made of letters, digits, `_`, `.` and `-`. The pattern is anchored, bounded by HEADER_LIMIT
-and used with partial matching; its fields never give back what they took.
+`(…)?` is what may be missing, `(…|…)` one of several, `{…}` a field: text without whitespace, angle brackets and
+opening braces. Spaces are accepted in any number, and around markers. Where no marker is in a header, only its words
+tell it from text: there a field is made of letters, digits, `_`, `.` and `-`. The pattern is anchored, bounded by
+HEADER_LIMIT and used with partial matching; its fields never give back what they took.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ class Headers:
             return None
         return found.groupdict().get("name") or ""
 
-    def _pattern(self, template: str, optional: Iterable[str]) -> str:
-        field = r"[^\s<>{]++" if self.markers else r"[\w.\-]++"
+    @staticmethod
+    def _pattern(template: str, optional: Iterable[str]) -> str:
+        field = field_pattern(template)
         pattern = ""
         depth = 0
         tokens = list(_TOKEN.finditer(template))
@@ -114,6 +115,11 @@ class Headers:
             else:
                 pattern += regex.escape(token, special_only=True)
         return pattern
+
+
+def field_pattern(header: str) -> str:
+    """What a field of this header can be."""
+    return r"[^\s<>{]++" if _MARKER.search(header) else r"[\w.\-]++"
 
 
 def _inside(template: str) -> tuple[str, tuple[str, ...]]:

@@ -1351,7 +1351,7 @@ class Parser:
         if isinstance(codec, CallObjects | PythonCalls) and codec.complete:
             self._note(*codec.notes)
             self._args_done = True
-        elif isinstance(codec, ObjectValue):
+        elif isinstance(codec, ObjectValue) and reason == "stop":
             codec.end(out)
             if codec.done:
                 self._note(*codec.notes)

@@ -64,9 +64,7 @@ SCENES: Final = (
         tools=("write_file(path: string, text: string)",),
         reasoning="The test comes first.",
         content="Here is the test.",
-        calls=(
-            ("write_file", r'{"path": "test.py", "text": "def test_total():\n    assert total([\"1\"]) == 1\n"}'),
-        ),
+        calls=(("write_file", r'{"path": "test.py", "text": "def test_total():\n    assert total([\"1\"]) == 1\n"}'),),
     ),
     Scene(
         format="kimi_k2",
