@@ -31,7 +31,7 @@ from toolfeed.cli.app import commands
 from toolfeed.cli.demo import show_still, show_transcript, steps
 from toolfeed.cli.reading import Cut, fragments, text_chunks
 from toolfeed.cli.scenes import SCENES, Scene, choose_turns
-from toolfeed.cli.screen import Screen, visible
+from toolfeed.cli.screen import Screen, show_formats, visible
 from toolfeed.cli.show import TYPES
 
 TOOLFEED = [sys.executable, "-c", "from toolfeed.cli import main; main()"]
@@ -363,6 +363,20 @@ class TestScreen:
         shown = visible(text)
         assert len(shown) == len(text)
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", shown)
+
+
+    @pytest.mark.parametrize("width", [60, 120])
+    def test_formats_fit_the_terminal(
+        self, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", str(width))
+        infos = toolfeed.formats()
+        show_formats(infos)
+        lines = capsys.readouterr().out.splitlines()
+        assert all(cell_len(line) <= width for line in lines)
+        shown = re.sub(r"\s", "", "".join(lines))
+        assert all(info.name in shown for info in infos)
+        assert all(re.sub(r"\s", "", alias) in shown for info in infos for alias in info.aliases if width == 120)
 
 
 class TestDemo:

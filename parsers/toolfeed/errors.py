@@ -19,7 +19,7 @@ class GrammarError(ToolfeedError):
         self.key = key
         place = file or ""
         if line is not None:
-            place += f":{line}"
+            place = f"{place}:{line}" if place else f"line {line}"
         super().__init__(": ".join(part for part in (place, key, message) if part))
 
 

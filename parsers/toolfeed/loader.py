@@ -8,7 +8,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -135,6 +135,10 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
             hint = f"did you mean {near[0]!r}?"
         hint = hint or f"known are {', '.join(known)}"
         return f"is no key here; {hint}", f"{key}.{name}".strip(".")
+    if what.startswith("Invalid enum value"):
+        table_name, _, field = key.rpartition(".")
+        allowed = get_args(get_type_hints(_TYPES.get(table_name, Grammar)).get(field))
+        return f"{what[:1].lower()}{what[1:]}; it is one of {', '.join(map(repr, allowed))}", key
     missing = re.match(r"Object missing required field `(.*)`", what)
     if missing:
         return "is missing", f"{key}.{missing.group(1)}".strip(".")
@@ -315,7 +319,9 @@ def _check_parameter(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
         raise GrammarError("holds exactly one {value:text}", key=key)
     at = items.index(values[0])
     if list(_fields(items[:at], known))[:1] != ["key"]:
-        raise GrammarError("has its {key} before the value", key=key)
+        raise GrammarError("has no {key} before the value", key=key)
+    if list(_fields(items[at:], known)):
+        raise GrammarError("has a field behind the value; what closes a value is the same text for every key", key=key)
     if not any(isinstance(item, Marker | Tag) and not list(_fields((item,), known)) for item in items[at:]):
         raise GrammarError("has no closer behind the value, so the value never ends", key=key)
     if not isinstance(_first(items), Marker | Tag):

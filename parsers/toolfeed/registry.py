@@ -98,7 +98,7 @@ def _named(name: str) -> Grammar:
     known = [
         word for heads in (_shipped, _installed) for head in heads().values() for word in (head.name, *head.aliases)
     ]
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=4, cutoff=0.6)
     hint = f"did you mean {' or '.join(repr(other) for other in near)}?" if near else "toolfeed.formats() lists them"
     raise UnknownFormat(f"no format is called {name!r}; {hint}")
 

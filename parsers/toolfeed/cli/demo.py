@@ -25,12 +25,11 @@ import toolfeed
 
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallEnd, ToolCallStart
 from .scenes import Turn
-from .screen import STYLES, end_line, visible
+from .screen import NARROW, STYLES, end_line, visible
 from .show import TYPES, print_line
 
 SECONDS: Final = 42  # for all turns together, unless a speed is given
 PAUSE: Final = 0.9  # seconds after a turn
-NARROW: Final = 88  # columns; with fewer the two sides stand below one another
 
 TRACE_STYLES: Final = {
     "content": "",

@@ -26,6 +26,7 @@ STYLES: Final = {
     "truncated": "yellow",
     "malformed": "red",
 }
+NARROW: Final = 88  # columns; with fewer, things that stand side by side stand below one another
 SIGNS: Final = {"complete": "✓", "truncated": "…", "malformed": "✗"}
 
 # Control characters would move the cursor or worse: their pictures do not. Line breaks and tabs may stay.
@@ -124,13 +125,20 @@ class Screen:
 
 
 def show_formats(infos: list[toolfeed.FormatInfo] | tuple[toolfeed.FormatInfo, ...]) -> None:
-    """Print the formats as a table."""
+    """Print the formats as a table; on a narrow terminal their models stand below their aliases."""
+    console = stdout_console()
+    narrow = console.width < NARROW
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("format", style=STYLES["name"], no_wrap=True)
-    table.add_column("aliases", ratio=2)
-    table.add_column("models", ratio=3)
-    table.add_column("starts in", style="dim", no_wrap=True)
+    table.add_column("aliases, models" if narrow else "aliases", ratio=2, overflow="fold")
+    if not narrow:
+        table.add_column("models", ratio=3, overflow="fold")
+        table.add_column("starts in", style="dim", no_wrap=True)
     for info in infos:
-        aliases, models = Text(" ".join(info.aliases)), Text(", ".join(info.models))
-        table.add_row(info.name, aliases, models, " ".join(info.start_states))
-    stdout_console().print(table)
+        aliases, models = Text(" ".join(info.aliases)), Text(", ".join(info.models), "dim" if narrow else "")
+        if narrow:
+            lines = [line for line in (aliases, models) if line]
+            table.add_row(info.name, Text("\n").join(lines))
+        else:
+            table.add_row(info.name, aliases, models, " ".join(info.start_states))
+    console.print(table)
