@@ -13,6 +13,7 @@ from time import perf_counter_ns
 from typing import Any
 
 import pytest
+
 from streams import STREAMS, Feeds, Floor, Stream, feeder, tokens
 
 ROUNDS = 15
