@@ -63,6 +63,7 @@ def options_of(example: Example) -> dict[str, Any]:
         "start": example.start,
         "prompt": example.prompt,
         "repair": example.repair,
+        "tool_choice": example.tool_choice(),
     }
     return {name: value for name, value in options.items() if value is not None and value is not False}
 

@@ -137,13 +137,14 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A text and what it means: documentation, test and fuzz seed.
 
     `case` says what it shows. `tools`: signatures, `"get_weather(city: string, days: integer)"`, or whole declarations
-    as JSON text. `calls`: name, arguments (JSON text, compared as values), and what else is to be checked of each.
-    `written`: whether `Grammar.write` writes exactly this text.
+    as JSON text. `chosen`: the one that the request names. `calls`: name, arguments (JSON text, compared as values),
+    and what else is to be checked of each. `written`: whether `Grammar.write` writes exactly this text.
     """
 
     case: str
     text: str
     tools: tuple[str, ...] | str | None = None
+    chosen: str = ""
     start: StartState | None = None
     prompt: str | None = None
     repair: bool = False
@@ -160,6 +161,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if isinstance(self.tools, str):
             return list(msgspec.json.decode(self.tools))
         return [signature(tool) for tool in self.tools]
+
+    def tool_choice(self) -> dict[str, Any] | None:
+        """What names the tool that is chosen; None if none is."""
+        return {"type": "function", "function": {"name": self.chosen}} if self.chosen else None
 
 
 class ExampleCall(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

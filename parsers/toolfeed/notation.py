@@ -27,7 +27,7 @@ CODECS: Final[dict[str, tuple[str, ...]]] = {
     "call": ("json", "keyed"),
     "calls": ("json", "keyed", "literal", "python"),
     "arguments": ("json", "object", "quoted"),
-    "value": ("text", "stripped", "json"),
+    "value": ("text", "block", "stripped", "json"),
 }
 
 
@@ -220,7 +220,7 @@ def _trimmed(items: list[Item]) -> list[Item]:
             framed = [isinstance(side, Space) and side.text == "\n" for side in (before, after)]
             if all(framed):
                 items[i] = msgspec.structs.replace(item, trim="newline")
-            elif isinstance(before, Space) or isinstance(after, Space):
+            elif isinstance(before, Space) or isinstance(after, Space) or item.codec == "block":
                 raise NotationError(
                     "a raw value has one line break on both sides, or nothing; {value:stripped} trims all"
                 )

@@ -1178,12 +1178,13 @@ class Parser:
             self._note("surplus_bracket")
             self._tile("framing", j + 1)
             return j + 1
-        verdict = self._header_at(buf, j) if self._brace else NO_MARKER
+        verdict = NO_MARKER if self._args_done else self._header_at(buf, j)
         if verdict == UNDECIDED:
             self._wait = True
             return pos
-        if verdict == 0:  # the next message; what ends this one is missing
-            self._note("closer_missing")
+        if verdict == 0:  # the next message
+            if self._program.lacks_closer(self._ready):
+                self._note("closer_missing")
             return self._over("complete", frozenset(), buf, pos)
         what = "something other than the call's closer" if self._args_done else "something other than its arguments"
         return self._malformed(what, self._ready, buf, j)
@@ -1421,7 +1422,12 @@ class Parser:
         codec: ListCodec
         if item.codec == "python":
             codec = PythonCalls(
-                bare=bare, declared=declared, limit=limits.name, digits=limits.digits, repair=self._repair
+                bare=bare,
+                declared=declared,
+                limit=limits.name,
+                digits=limits.digits,
+                hold=limits.hold,
+                repair=self._repair,
             )
         else:
             keys = self._grammar.calls.keys

@@ -624,8 +624,11 @@ class Program:
         trim = value.item.trim
         closers = [ready.step for ready in value.next if ready.step.role == "value_close"]
         followers = _unique([ready for closer in closers for ready in closer.next])
-        after = "|".join(self._patterns(followers))
+        header = [self.headers.pattern] if self.headers is not None else []
+        after = "|".join([*self._patterns(followers), *header])
         before = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}[trim]
+        if value.item.codec == "block":
+            before = r"\r?\n"
         closer = "|".join(self._patterns([Ready(step) for step in closers]))
         ways = [rf"{before}(?P<closer>{closer})[ \t\r\n]*(?:{after})"]
         starts = [start for step in closers for form in step.forms for start in form.starts]
@@ -636,6 +639,7 @@ class Program:
             )
             ways.append(rf"(?P<bare>(?:\r?\n){'?' if anywhere else ''})(?:{after})")
             starts += [start for entry in followers for form in entry.step.forms for start in form.starts]
+            starts += self.headers.openers if self.headers is not None else ()
         else:
             ways.append(r"(?P<bare>(?!))")
         space = r"[ \t\r\n]*" if trim == "strip" else r"(?:\r?\n)?"

@@ -25,11 +25,12 @@ from itertools import count, takewhile
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from .codecs.json_value import JsonValue
+from .codecs.object_value import WORD_HOLD
 from .codecs.raw_value import Exit
 from .coercion import coerce, escape
 from .errors import CannotExpress
 from .grammar import Grammar, Keys, Messages, Route, StartState
-from .headers import HEADER_LIMIT
+from .headers import HEADER_LIMIT, field_pattern
 from .limits import Limits
 from .message import Accumulator, Message, ToolCall
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
@@ -198,7 +199,7 @@ class _Writer:
         settings = self._grammar.start
         thought = self._thought(reasoning)
         at_start = not thought and not self._begun
-        opener, closer = self._around(content, at_start)
+        opener, closer = self._around(content, at_start, bool(calls))
         before = settings.lead + thought + opener
         pieces = self._calls(self._with_ids(calls), bool(content), at_start and not content) if calls else []
         if (thought or opener or self._begun) and content != content.lstrip(WHITESPACE):
@@ -229,15 +230,15 @@ class _Writer:
         self._check_reasoning(self._grammar.start.lead + written, text)
         return written
 
-    def _around(self, content: str, at_start: bool) -> tuple[str, str]:
+    def _around(self, content: str, at_start: bool, before_calls: bool) -> tuple[str, str]:
         """What stands around content: markers, or a message's header and what ends it. Where no message leads to
         content it stands before them, and only ends like one."""
         messages, markers = self._grammar.messages, self._grammar.content
+        if messages is not None and all(route.to != "content" for route in messages.routes):
+            return "", "".join(messages.close[:1]) if content or before_calls else ""
         if not content:
             return "", ""
         if messages is not None:
-            if all(route.to != "content" for route in messages.routes):
-                return "", "".join(messages.close[:1])
             return _message(messages, "content", "", at_start)
         if markers is not None:
             return "".join(markers.open[:1]), "".join(markers.close[:1])
@@ -492,8 +493,8 @@ class _Writer:
         """A call as a JSON object. An id comes first: one behind the name is not waited for."""
         keys = self._grammar.calls.keys
         named = self._tools is not None and call.name in self._tools
-        if _PAIR.search(call.name) or _PAIR.search(call.id):
-            raise call.refuse("its name or id holds two halves of a character side by side, which JSON joins")
+        if _PAIR.search(call.name):
+            raise call.refuse("its name holds two halves of a character side by side, which JSON joins")
         if keyed and call.name in keys.name and not named:
             raise call.refuse("its name is the key that says that a name follows")
         if len(escape(call.name)) > _LIMITS.name:
@@ -503,8 +504,10 @@ class _Writer:
         if keyed:
             return f'{{"{escape(call.name)}": {call.arguments}}}'
         own = escape(call.id) if self._objects_have_ids else ""
-        if len(own) > _LIMITS.name - 2:
-            raise call.refuse(f"its id is longer than {_LIMITS.name} characters as JSON text")
+        if len(own) > _LIMITS.name - 2 or _PAIR.search(call.id):
+            if call.exact:
+                raise call.refuse("its id is too long, or holds two halves of a character side by side")
+            own = ""
         members = [f'"{escape(keys.id[0])}": "{own}"'] if own else []
         members.append(f'"{escape(keys.name[0])}": "{escape(call.name)}"')
         members.append(f'"{escape(keys.arguments[0])}": {call.arguments}')
@@ -547,6 +550,9 @@ class _Writer:
             elif quoted and not is_string and _is_read(value, kind) and delimiter not in value:
                 written = delimiter + value + delimiter
             members.append(f"{_object_key(key)}:{written}")
+        keys = [token["key"] for token in _OBJECT_TOKEN.finditer(call.arguments) if token["key"]]
+        if any(len(_object_key(json.loads(key))) > WORD_HOLD for key in keys):
+            raise call.refuse(f"a key inside its arguments is longer than {WORD_HOLD} characters")
         return "{" + ",".join(members) + "}"
 
     def _distinct(self, call: _Call) -> Iterator[tuple[str, str]]:
@@ -633,6 +639,8 @@ def _message(messages: Messages, to: str, name: str, at_start: bool) -> tuple[st
     filled = {"recipient": route.recipient.replace("{name}", name), "channel": route.channel, "type": route.type}
     values = {field: value for field, value in filled.items() if value}
     wanted = dict(values)
+    if re.fullmatch(field_pattern(messages.header), name):
+        values["author"] = name
     header = ""
     for part in _PART.finditer(messages.header):
         group, optional = part.group(1), part.group(2)
@@ -643,6 +651,7 @@ def _message(messages: Messages, to: str, name: str, at_start: bool) -> tuple[st
         if not fitting:
             raise CannotExpress(f"{to}: the message's header wants more than its route says")
         header += _BRACED.sub(lambda field: values.pop(field.group(1)), fitting[0])
+    values.pop("author", None)
     if values:
         raise CannotExpress(f"{to}: the message's header has no place for its {', '.join(values)}")
     if len(header) >= HEADER_LIMIT:
@@ -653,10 +662,10 @@ def _message(messages: Messages, to: str, name: str, at_start: bool) -> tuple[st
 
 def _check_route(messages: Messages, route: Route, name: str, fields: Mapping[str, str]) -> None:
     """Whether a header with these fields leads by this route, and to this name."""
-    words = r"[^\s<>{]+" if "<" in messages.header else r"[\w.\-]+"
+    words = field_pattern(messages.header)
     odd = next((text for text in fields.values() if not re.fullmatch(words, text)), None)
     if odd is not None:
-        raise CannotExpress(f"{_shown(odd)} in a message's header, which can hold {words} only")
+        raise CannotExpress(f"{_shown(odd)} in a message's header, where it would end early")
     for other in messages.routes:
         pattern = re.escape(other.recipient).replace(r"\{name\}", "(.+)")
         found = re.fullmatch(pattern, fields.get("recipient", "")) if pattern else None

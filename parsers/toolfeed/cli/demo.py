@@ -79,6 +79,7 @@ def steps(turn: Turn) -> Iterator[tuple[Shown, str, list[Event]]]:
         start=turn.example.start,
         prompt=turn.example.prompt,
         repair=turn.example.repair,
+        tool_choice=turn.example.tool_choice() or "auto",
         ids=lambda index, name: f"call_{index}",
         trace=lambda kind, start, end: shown.tiles.append((kind, start, end)),
     )

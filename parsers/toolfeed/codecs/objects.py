@@ -141,6 +141,7 @@ class CallObjects:
         for slot in CallObjects.__slots__:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
+        twin.tiles = list(self.tiles) if self.tiles is not None else None
         twin._held = list(self._held)
         twin._pieces = list(self._pieces)
         twin._arguments = self._arguments.copy() if self._arguments else None
