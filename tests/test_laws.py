@@ -128,6 +128,10 @@ def start_of_call(name: str, text: str, tool: str) -> int:
     calls = grammar.calls
     if calls.names == "chosen":
         return text.index("{") + 1
+    if grammar.messages is not None and "{author}" in grammar.messages.header:  # which says nothing
+        return text.index(f'"{tool}"') + len(tool) + 2
+    if grammar.messages is not None and grammar.messages.body.lstrip().startswith("{call"):
+        return text.index(f'"{tool}"') + len(tool) + 2  # the body names the tool, whatever the header says
     behind = text.index(tool) + len(tool)
     if text[behind] == "(":
         return behind + 1

@@ -307,10 +307,7 @@ class Program:
         for body in bodies:
             body.link(after_call)
         if message:  # a call's body in a message, whose opener is a header
-            body = self._call(message, parameters)
-            for step in body.parts:
-                if isinstance(step, Step):
-                    step.wrapped = True
+            body = self._call(message, parameters, wrapped=True)
             if message_close:
                 closer = self._step("closer", Marker(message_close[0]))
                 closer.forms = tuple(self._text_form(text) for text in message_close)
@@ -363,8 +360,11 @@ class Program:
         forms = [self._form(item) for item in self._template(text) if isinstance(item, Marker | Tag)]
         return forms[0] if len(forms) == 1 else _literal(text)
 
-    def _call(self, template: tuple[Item, ...], parameters: list[tuple[Item, ...]]) -> _Body:
-        """The steps of one call template; its parameter templates are made anew, so that they know what follows."""
+    def _call(
+        self, template: tuple[Item, ...], parameters: list[tuple[Item, ...]], wrapped: bool = False
+    ) -> _Body:
+        """The steps of one call template; its parameter templates are made anew, so that they know what follows.
+        `wrapped`: something stands before it."""
         steps: list[Step | list[list[Step]]] = []
         closing = False
         for i, item in enumerate(template):
@@ -378,10 +378,10 @@ class Program:
                 step = self._step("payload", item)
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
                 step.second = _BEHIND_BRACKET[item.codec]
-                step.wrapped = bool(steps)
+                step.wrapped = wrapped or bool(steps)
                 opener = steps[0] if steps else None
                 step.in_words = isinstance(opener, Step) and opener.forms[0].text[:1].isalnum()
-                if item.what == "arguments" and (not steps or self.grammar.calls.commit == "arguments"):
+                if item.what == "arguments" and (not step.wrapped or self.grammar.calls.commit == "arguments"):
                     step.first = "{"
                 if item.codec == "keyed" and item.bracketed:
                     step.first = "["
