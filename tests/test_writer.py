@@ -694,7 +694,6 @@ WRITABLE: list[tuple[str, Turn]] = [
     ("gemma4", call('{"a b": "x<|\\"|>y", "\\"c": "<|", "d.e-f": {"g:h": ["}", 1.50, null]}, "天": "<|\\""}')),
     ("gemma4", call(f'{{"a": {{"{"k" * 998}": 1, "{"k " * 499}": 2}}}}')),
     ("cohere_command", with_id("0", 'a"b')),
-    ("cohere_command5", with_id("0", "1")),
     ("gemma4", typed('{"a": "x", "b": "<|\\"|>"}', a="integer", b="null")),
     ("functiongemma", call('{"a": "3", "b": 3, "c": {"d": "<escape>"}, "e": "<escape>"}')),
     ("functiongemma", typed('{"a": "3", "b": 3, "c": ["<escape>"]}', a="string", b="integer", c="array")),
