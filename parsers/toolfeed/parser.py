@@ -1382,7 +1382,9 @@ class Parser:
         item = step.item
         assert isinstance(item, Payload)
         if item.what == "arguments":
-            name = self._chosen if self._grammar.calls.names == "chosen" else self._name
+            name = self._name
+            if self._grammar.calls.names == "chosen":
+                name = self._chosen if self._index < 0 else ""  # one call, and no other
             if self._spec is not None and not self._start_call(name, self._id, buf, j):
                 return self._fail(j)
             self._codec = self._arguments_codec(item, step)
