@@ -1,5 +1,6 @@
 # make demo    show what toolfeed does
 # make bench   what a fragment costs, beside a floor that returns one event
+# make docs    write docs/formats.md from the grammars
 # make test    every check: ruff, mypy, pyright, pytest (which also builds the wheel and tests it)
 #
 # Needs Python 3.11 or newer with pip and venv; another one than python3: make test PYTHON=python3.13.
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench wheel clean
+.PHONY: help demo test lint types bench docs wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -33,6 +34,9 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m pytest bench --benchmark-columns=min,median
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m toolfeed.formats_table > docs/formats.md
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist
