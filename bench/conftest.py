@@ -15,5 +15,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     for bench in measured:
         info = bench.extra_info
         terminalreporter.write_line(
-            f"{bench.name:48} {info['ns_per_fragment']:>7} ns  {info['times_floor']:>6.2f} × floor"
+            f"{bench.name:64} {info['ns_per_fragment']:>9} ns  {info['times_floor']:>8.2f} × floor"
+            + (f"  (at most {info['target']})" if "target" in info else "")
         )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from json.encoder import encode_basestring
 from typing import Final, Literal, TypeAlias
 
 from .codecs.json_value import json_character
@@ -26,6 +27,7 @@ WHITESPACE: Final = " \t\r\n"  # what JSON and all formats (R2) count as whitesp
 
 _INK: Final = re.compile(r"[^ \t\r\n]")
 _TO_ESCAPE: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 # Kinds of reading, chosen by the first character.
 _NONE: Final = 0
@@ -54,7 +56,11 @@ def escape(text: str) -> str:
     Quotes, backslashes, control characters and surrogates are escaped, everything else stays. Works on any piece of a
     text: the pieces' escapes join to the whole's.
     """
-    return text if _TO_ESCAPE.search(text) is None else _TO_ESCAPE.sub(_escaped, text)
+    if _TO_ESCAPE.search(text) is None:
+        return text
+    if text.isascii() or _SURROGATE.search(text) is None:
+        return encode_basestring(text)[1:-1]
+    return _TO_ESCAPE.sub(_escaped, text)
 
 
 def coerce(text: str, type: ParameterType, repair: bool = False, *, digits: int = 4000) -> tuple[str, tuple[str, ...]]:

@@ -97,13 +97,13 @@ class Parser:
         "_buf",
         "_call_region",
         "_calls_on",
+        "_calm",
         "_candidate_kind",
         "_chosen",
         "_codec",
         "_confirm",
         "_direct",
         "_element_from",
-        "_ends",
         "_final",
         "_finished",
         "_forward",
@@ -120,6 +120,7 @@ class Parser:
         "_kind",
         "_limits",
         "_lines",
+        "_mark",
         "_model_id",
         "_name",
         "_node",
@@ -253,8 +254,9 @@ class Parser:
 
         state = self._start_state(start, prompt)
         self._kind = CONTENT_RUN
-        self._ends = WHITESPACE
         self._quick: Callable[[str], object] | None = None
+        self._mark = ""
+        self._calm: Callable[[str], object] | None = None
         self._direct: JsonValue | None = None
         if state == CONTENT and self._program.headers is not None:
             self._enter_header()
@@ -288,17 +290,28 @@ class Parser:
 
     def feed(self, text: str) -> list[Event]:
         """Read a fragment and return what it decides. No text makes it raise; FinishedError after `finish`."""
-        quick = self._quick
-        if quick is not None and text and quick(text) is None and text[-1] not in self._ends:
-            self._base += len(text)
-            kind = self._kind
-            if kind >= 0:
-                return [ArgumentsDelta(kind, text)]
-            return [ContentDelta(text) if kind == CONTENT_RUN else ReasoningDelta(text)]
+        mark = self._mark
+        if mark:
+            if mark not in text and text[-1:] > " ":
+                self._base += len(text)
+                return [ContentDelta(text) if self._kind == CONTENT_RUN else ReasoningDelta(text)]
+        else:
+            quick = self._quick
+            if quick is not None and text and quick(text) is None:
+                kind = self._kind
+                if kind >= 0:
+                    self._base += len(text)
+                    return [ArgumentsDelta(kind, text)]
+                if text[-1] > " ":
+                    self._base += len(text)
+                    return [ContentDelta(text) if kind == CONTENT_RUN else ReasoningDelta(text)]
         if self._finished:
             raise FinishedError("feed was called after finish; make a new Parser for the next turn")
         if not text:
             return []
+        calm = self._calm
+        if calm is not None and calm(text) is None:
+            return self._read_calm(text)
         direct = self._direct
         if direct is None:
             self._read(text)
@@ -312,6 +325,38 @@ class Parser:
         self._base += pos
         self._quick = direct.quick()
         return [ArgumentsDelta(self._kind, "".join(out))] if out else []
+
+    def _read_calm(self, text: str) -> list[Event]:
+        """Text without a marker, in a region where nothing but whitespace is held, or in a raw string: what the
+        handlers would do."""
+        kind = self._kind
+        if kind >= 0:
+            assert self._value is not None
+            if text[-1] in self._value.edges:
+                self._read(text)
+                return self._sink.take()
+            self._base += len(text)
+            return [ArgumentsDelta(kind, escape(text))]
+        body = text.rstrip(WHITESPACE)
+        if not body:
+            if len(self._held) + len(text) > self._limits.header:
+                self._read(text)
+                return self._sink.take()
+            self._held += text
+            self._mark = ""
+            self._quick = None
+            return []
+        told = self._held + body
+        self._base += len(told)
+        self._bol = False
+        self._held = text[len(body) :]
+        if self._held:
+            self._mark = ""
+            self._quick = None
+        else:
+            self._mark = self._node.mark
+            self._quick = self._calm
+        return [ContentDelta(told) if kind == CONTENT_RUN else ReasoningDelta(told)]
 
     def finish(self, reason: Literal["stop", "length"] | None = None) -> list[Event]:
         """The text is over: return what is still to be told. `reason`: why, if known; "stop" means that the model ended
@@ -330,6 +375,8 @@ class Parser:
         self._sink.tile("framing", self._base + len(self._held), False)
         self._held = ""
         self._quick = None
+        self._mark = ""
+        self._calm = None
         self._direct = None
         return self._sink.take()
 
@@ -416,28 +463,37 @@ class Parser:
     def _set_quick(self) -> None:
         """Whether the next fragment can take the hot path.
 
-        `_quick` is a search that finds nothing in text which is told as it is, unless it ends in one of `_ends`.
-        `_direct` is the machine that reads nothing but arguments until it is done.
+        `_quick` is a search that finds nothing in text which is told as it is, in a region unless it ends in
+        whitespace, which a marker may touch; `_mark`, if it is set, is all that this search looks for. `_calm` finds
+        nothing in text that holds no marker, where more than that has to be looked at. `_direct` is the machine that
+        reads nothing but arguments until it is done.
         """
         quick: Callable[[str], object] | None = None
+        calm: Callable[[str], object] | None = None
         direct: JsonValue | None = None
+        mark = ""
         state = self._state
-        if self._held or self._spec is not None or self._ghost or self._sink.trace is not None:
+        if self._spec is not None or self._ghost or self._sink.trace is not None:
             pass
         elif state <= REASONING:
-            if self._where == INSIDE and not self._bol and not self._spaces:
-                quick = self._node.plain
+            inside = self._where == INSIDE and not self._spaces and not self._after_marker
+            if inside and self._trim and not self._held.strip(WHITESPACE):
+                calm = self._node.plain
                 self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
-                self._ends = WHITESPACE  # a marker, or a line break, may be near
-        elif self._open:
+                if not self._held and not self._bol:
+                    quick = calm
+                    mark = self._node.mark
+        elif self._open and not self._held:
             self._kind = self._index
-            self._ends = ""
             if state == PAYLOAD and self._codec is not None:
                 direct = self._codec.direct()
                 quick = direct.quick() if direct is not None else None
             elif state == VALUE and self._value is not None:
                 quick = self._value.quick()
+                calm = self._value.calm()
         self._quick = quick
+        self._mark = mark
+        self._calm = calm
         self._direct = direct
 
     def _tile(self, kind: str, end: int) -> None:

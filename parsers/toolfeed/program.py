@@ -180,6 +180,7 @@ class Node:
         "find",
         "first",
         "line_ends",
+        "mark",
         "match",
         "parameters",
         "payloads",
@@ -202,6 +203,7 @@ class Node:
         self.raw: Step | None = None  # a raw value
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
+        self.mark = ""  # the character that `plain` looks for, if it is a single one
 
     def set_branches(self, branches: Iterable[Branch]) -> None:
         self.branches = tuple(branches)
@@ -586,9 +588,10 @@ class Program:
             node.first = "".join({text[0] for text in texts})
         starts = [start for form, _ in found for start in form.starts]
         starts += [char for step in node.payloads if not step.wrapped for char in step.first]
-        chars = re.escape("".join(sorted({start[0] for start in starts})))
+        chars = "".join(sorted({start[0] for start in starts}))
         if chars:
-            node.plain = re.compile(f"[{chars}]").search
+            node.plain = re.compile(f"[{re.escape(chars)}]").search
+            node.mark = chars if len(chars) == 1 else ""
         if starts:
             node.find = re.compile(_prefixes(starts)).search
 
@@ -653,6 +656,7 @@ class Program:
             regex.compile("|".join(ways), regex.VERSION1).match,
             re.compile(rf"{before}(?:{closer})").match,
             plain.search,
+            re.compile(f"[{chars}]").search,
             trim,
         )
 

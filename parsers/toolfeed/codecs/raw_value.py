@@ -24,10 +24,11 @@ class Exit:
 
     `find`: where an end may begin. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare`
     (a line break, behind which the framing goes on without it) and `key` (the parameter that then begins). `closing`:
-    the closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is.
+    the closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is;
+    `calm`: in text that needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
     """
 
-    __slots__ = ("closing", "find", "match", "plain", "trim")
+    __slots__ = ("calm", "closing", "edges", "find", "match", "plain", "trim")
 
     def __init__(
         self,
@@ -35,8 +36,11 @@ class Exit:
         match: Callable[..., Any],
         closing: Callable[..., Any],
         plain: Callable[..., Any],
+        calm: Callable[..., Any],
         trim: str,
     ) -> None:
+        self.calm = calm
+        self.edges = _WHITESPACE if trim == "strip" else "\r\n"
         self.find = find
         self.closing = closing
         self.match = match
@@ -124,6 +128,15 @@ class RawValue:
     def quick(self) -> Any:
         """See JsonValue.quick."""
         return self._exit.plain if self._quoted and self._begun and not self._dropped else None
+
+    def calm(self) -> Any:
+        """A search that finds None in text of which `feed` would emit the escaped form, unless it ends in one of
+        `edges`; or None."""
+        return self._exit.calm if self._quoted and self._begun and not self._dropped else None
+
+    @property
+    def edges(self) -> str:
+        return self._exit.edges
 
     def closing_suffix(self) -> str:
         if self._dropped:
