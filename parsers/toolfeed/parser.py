@@ -331,12 +331,19 @@ class Parser:
         handlers would do."""
         kind = self._kind
         if kind >= 0:
-            assert self._value is not None
-            if text[-1] in self._value.edges:
+            value = self._value
+            assert value is not None
+            if text[-1] in value.edges:
                 self._read(text)
                 return self._sink.take()
-            self._base += len(text)
-            return [ArgumentsDelta(kind, escape(text))]
+            out: list[str] = []
+            pos = value.data(text, out)
+            if value.error:
+                self._buf = text
+                self._run(self._value_read(text, pos, out))
+                return self._sink.take()
+            self._base += pos
+            return [ArgumentsDelta(kind, "".join(out))] if out else []
         body = text.rstrip(WHITESPACE)
         if not body:
             if len(self._held) + len(text) > self._limits.header:
@@ -1692,21 +1699,27 @@ class Parser:
     def _read_value(self, buf: str, pos: int) -> int:
         """A raw value, up to its closer."""
         value = self._value
+        assert value is not None
+        out: list[str] = []
+        pos = value.feed(buf, pos, out)
+        return self._value_read(buf, pos, out)
+
+    def _value_read(self, buf: str, pos: int, out: list[str]) -> int:
+        """A raw value was read up to buf[pos]."""
+        value = self._value
         step = self._step
         assert value is not None
         assert step is not None
-        out: list[str] = []
-        pos = value.feed(buf, pos, out)
         self._args(out)
         self._tile("arguments", pos)
-        if value.error or value.over:
-            self._note(*value.notes)
+        if not value.error and not value.over:
+            self._wait = value.wait
+            return pos
+        self._note(*value.notes)
         ready = self._program.behind(step)
         if value.error:
             return self._malformed(value.error, ready, buf, pos)
         self._wait = value.wait
-        if not value.over:
-            return pos
         if value.bare:
             self._note("closer_missing")
         self._tile("framing" if value.bare else "marker", value.end)

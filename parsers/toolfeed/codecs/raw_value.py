@@ -130,9 +130,9 @@ class RawValue:
         return self._exit.plain if self._quoted and self._begun and not self._dropped else None
 
     def calm(self) -> Any:
-        """A search that finds None in text of which `feed` would emit the escaped form, unless it ends in one of
-        `edges`; or None."""
-        return self._exit.calm if self._quoted and self._begun and not self._dropped else None
+        """A search that finds None in text that `data` may be given, unless it ends in one of `edges`; or None."""
+        streams = self._quoted or self._container is not None
+        return self._exit.calm if streams and self._begun and not self._dropped else None
 
     @property
     def edges(self) -> str:
@@ -184,6 +184,13 @@ class RawValue:
                     self.end = match.end("bare" if self.bare else "closer")
                 return pos
             i = found.end() if way_out.trim == "strip" and found.end() > j + 1 else j + 1
+
+    def data(self, text: str, out: list[str]) -> int:
+        """Text that belongs to the value, as `calm` says; see `feed`."""
+        if self._quoted:
+            out.append(escape(text))
+            return len(text)
+        return self._contain(text, 0, out)
 
     def finish(self, held: str, out: list[str]) -> None:
         """The text is over and so is the value: `held` is what might have been its end."""
