@@ -678,7 +678,7 @@ class Parser:
                 if branch.role == "section_close":
                     self._note_missing()
                 self._leave(buf, pos, j, end, self._state, AFTER_CALL)
-                self._pending = self._program.pending(branch.steps)
+                self._pending = self._program.pending_of(branch.ready)
                 self._set_region_node()
                 return end
             line = branch.line or self._grammar.calls.begins == "line"
@@ -1222,7 +1222,7 @@ class Parser:
 
     def _closed(self, branch: Branch, end: int) -> int:
         """A closer ends at buf[end]: what may follow it."""
-        self._pending = self._program.pending(branch.steps)
+        self._pending = self._program.pending_of(branch.ready)
         self._after_call()
         return end
 
@@ -1360,7 +1360,7 @@ class Parser:
                     self._tile("marker", end)
                 self._end_rest(buf, end)
                 self._lines = None
-                self._pending = self._program.pending(branch.steps) if closes else frozenset()
+                self._pending = self._program.pending_of(branch.ready) if closes else frozenset()
                 self._after_call()
                 return int(end)
             i = j + 1
@@ -1560,7 +1560,7 @@ class Parser:
                 self._args_done = True
                 if not codec.in_list and self._ends_with_closer(step):
                     self._codec = None
-                    return self._go(frozenset(entry.step.id for entry in step.next) | {step.id}, pos)
+                    return self._go(step.ready | {step.id}, pos)
                 if self._ghost and not codec.in_list:
                     return self._over("complete", self._behind(step), buf, pos)
                 self._end_call("complete", buf, pos)
@@ -1593,7 +1593,7 @@ class Parser:
 
     def _behind(self, step: Step) -> frozenset[int]:
         """Closers that may still come behind a payload."""
-        return self._program.pending_of(frozenset(entry.step.id for entry in step.next))
+        return self._program.pending_of(step.ready)
 
     def _payload_over(self, step: Step, pos: int) -> int:
         self._codec = None
@@ -1604,11 +1604,11 @@ class Parser:
             self._drop_candidate()
             self._sink.settle()
         self._tile("framing", pos)
-        ready = frozenset(entry.step.id for entry in step.next)
+        ready = step.ready
         return self._go(ready, pos)
 
     def _fault(self, codec: ListCodec, step: Step, buf: str, pos: int) -> int:
-        ready = frozenset(entry.step.id for entry in step.next)
+        ready = step.ready
         self._lines = codec if isinstance(codec, PythonCalls) and not codec.in_list else None
         if self._spec is not None:
             if self._lines is None or self._candidate_kind != "element":
@@ -1631,7 +1631,7 @@ class Parser:
         """The arguments of a call whose name stood in its header."""
         out: list[str] = []
         pos = codec.feed(buf, pos, out)
-        ready = frozenset(entry.step.id for entry in step.next)
+        ready = step.ready
         if isinstance(codec, ObjectValue):
             self._wait = codec.wait
             if codec.error:  # if what ends the call stands here, only the last brace may be missing

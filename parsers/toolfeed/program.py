@@ -74,6 +74,7 @@ class Step:
     __slots__ = (
         "at_start",
         "begins",
+        "closed",
         "fields",
         "first",
         "forms",
@@ -86,6 +87,7 @@ class Step:
         "next",
         "optional",
         "outer",
+        "ready",
         "role",
         "second",
         "wrapped",
@@ -98,6 +100,8 @@ class Step:
         self.forms = forms  # a marker's or tag's spellings
         self.optional = optional
         self.next: tuple[Ready, ...] = ()
+        self.ready: frozenset[int] = frozenset()  # the numbers of those steps
+        self.closed = False  # the call's closer is among them
         self.fields: tuple[str, ...] = ()
         self.first = ""  # the characters that a payload can begin with
         self.in_words = False  # its opener is an ordinary word, so an empty list behind it may be text
@@ -166,7 +170,7 @@ class Branch:
         self.special = False  # a special token, which counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
-        self.ready: frozenset[int] = frozenset(ready.step.id for step in steps for ready in step.next)
+        self.ready: frozenset[int] = frozenset[int]().union(*(step.ready for step in steps))
 
 
 class Node:
@@ -245,6 +249,8 @@ class Program:
         self.steps: list[Step] = []
         self._nodes: dict[object, Node] = {}
         self._exits: dict[int, Exit] = {}
+        self._pending: dict[frozenset[int], frozenset[int]] = {}
+        self._id_follows: dict[frozenset[int], bool] = {}
         self.section_closers: frozenset[int] = frozenset()
         self.message_body: frozenset[int] = frozenset()
         self.openers: tuple[Ready, ...] = ()
@@ -322,6 +328,9 @@ class Program:
         for ready in (*self.openers, *self.call_first):
             ready.step.begins = True
         self.first_steps = frozenset(ready.step.id for ready in self.openers)
+        for step in self.steps:
+            step.ready = frozenset(entry.step.id for entry in step.next)
+            step.closed = any(entry.step.role == "closer" for entry in step.next)
 
     def _sequence(self, items: Iterable[Item], role: Role) -> list[Step]:
         return [self._step(role, item) for item in items if not isinstance(item, Space)]
@@ -469,16 +478,16 @@ class Program:
             self._nodes[key] = node
         return node
 
-    def pending(self, steps: Iterable[Step]) -> frozenset[int]:
-        """After closers: what else may close, and the calls that may follow in the same section."""
-        return self.pending_of(frozenset(ready.step.id for step in steps for ready in step.next))
-
     def pending_of(self, ready: frozenset[int]) -> frozenset[int]:
-        """Of the steps that may come next: those that content may lie before."""
-        found = {number for number in ready if self.steps[number].role in ("closer", "section_close")}
-        if found & self.section_closers:
-            found.update(entry.step.id for entry in self.call_first)
-        return frozenset(found)
+        """Of the steps that may come next, those that content may lie before: what else may close, and the calls that
+        may follow in the same section."""
+        result = self._pending.get(ready)
+        if result is None:
+            found = {number for number in ready if self.steps[number].role in ("closer", "section_close")}
+            if found & self.section_closers:
+                found.update(entry.step.id for entry in self.call_first)
+            result = self._pending[ready] = frozenset(found)
+        return result
 
     def section_pending(self, ready: frozenset[int]) -> frozenset[int]:
         """The same without the call's own closers: it has ended without them, and they close nothing any more."""
@@ -486,18 +495,17 @@ class Program:
 
     def behind(self, value: Step) -> frozenset[int]:
         """What may come behind a raw value and its closer."""
-        closers = [ready.step for ready in value.next if ready.step.role == "value_close"]
-        return frozenset(ready.step.id for closer in closers for ready in closer.next)
+        return frozenset[int]().union(*(entry.step.ready for entry in value.next if entry.step.role == "value_close"))
 
     def id_follows(self, ready: frozenset[int]) -> bool:
         """Whether an id may stand between here and the arguments."""
-        for number in ready:
-            step = self.steps[number]
-            if step.role == "open" and not step.begins:
-                ahead = [step, *(entry.step for entry in step.next)]
-                if any("id" in other.fields or other.item == Field("id") for other in ahead):
-                    return True
-        return False
+        result = self._id_follows.get(ready)
+        if result is None:
+            ahead = [step for step in map(self.steps.__getitem__, ready) if step.role == "open" and not step.begins]
+            ahead += [entry.step for step in ahead for entry in step.next]
+            result = any("id" in step.fields or step.item == Field("id") for step in ahead)
+            self._id_follows[ready] = result
+        return result
 
     def ending(self, text: str) -> re.Pattern[str]:
         """What a prompt ends in that leaves this text last; parameters of the grammar may stand in it."""
@@ -516,7 +524,7 @@ class Program:
 
     def has_closers(self, step: Step | None) -> bool:
         """Whether the template writes a closer behind this payload."""
-        return step is None or step.role == "value" or any(ready.step.role == "closer" for ready in step.next)
+        return step is None or step.role == "value" or step.closed
 
     def _content_frame(self) -> list[tuple[Form, Branch]]:
         """What stands around content; a special token counts wherever it stands."""

@@ -15,7 +15,6 @@ from .json_value import JsonValue
 from .python_value import PythonValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, NO_CALL, START
 
-_SPACES: Final = re.compile(r"[ \t\r\n]*")
 _STRING_STOPS: Final = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
 
 # Where the machine stands.
@@ -197,35 +196,34 @@ class CallObjects:
             self._held.clear()
             if self._state == _AFTER and self._read and self._arguments is not None:
                 self.notes += self._arguments.notes
+        n = len(text)
+        traced = self.tiles is not None
         while self.signal == MORE:
-            kind = self.kind
+            kind = self.kind if traced else ""
             start = pos
-            pos = self._step(text, pos, out)
-            if self.tiles is not None:
+            state = self._state
+            if state == _IN_ARGUMENTS:
+                pos = self._feed_arguments(text, pos, out)
+            elif state == _IN_KEY or state == _IN_NAME:
+                pos = self._feed_string(text, pos)
+            elif state == _IN_OTHER or state == _IN_ELEMENT:
+                pos = self._feed_other(text, pos)
+            else:
+                while pos < n and text[pos] in " \t\r\n":
+                    pos += 1
+                if pos < n:
+                    pos = self._token(text, pos, out)
+            if traced:
                 self._tile(kind, start, pos)
-            if self.signal == MORE and self._state == _OVER:
+            if self._state == _OVER and self.signal == MORE:
                 self.signal = DONE
-            elif pos == len(text):
+            elif pos == n:
                 break
         return pos
 
-    def _step(self, text: str, pos: int, out: list[str]) -> int:
-        """Read what one state reads."""
-        state = self._state
-        if state == _IN_ARGUMENTS:
-            return self._feed_arguments(text, pos, out)
-        if state == _IN_KEY or state == _IN_NAME:
-            return self._feed_string(text, pos)
-        if state == _IN_OTHER or state == _IN_ELEMENT:
-            return self._feed_other(text, pos)
-        match = _SPACES.match(text, pos)
-        pos = match.end() if match else pos
-        return self._token(text, pos, out) if pos < len(text) else pos
-
     def _tile(self, kind: str, start: int, end: int) -> None:
         """text[start:end] was of this kind; a name's closing quote is not."""
-        if self.tiles is None:
-            return
+        assert self.tiles is not None
         if kind == "name" and self.kind != "name" and end > start:
             self.tiles.append((kind, end - 1))
             kind = "framing"
@@ -515,6 +513,8 @@ class CallObjects:
 
 def _string_text(quote: str, raw: str) -> str | None:
     """The text of a string whose quotes are gone; None if it is not one."""
+    if "\\" not in raw and quote == '"':
+        return raw
     if quote == "'":
         out: list[str] = []
         machine = PythonValue()
