@@ -505,7 +505,8 @@ class Parser:
 
     def _tile(self, kind: str, end: int) -> None:
         """The text up to buf[end] is of this kind."""
-        self._sink.tile("content" if self._ghost else kind, self._base + end, self._spec is not None)
+        if self._sink.trace is not None:
+            self._sink.tile("content" if self._ghost else kind, self._base + end, self._spec is not None)
 
     def _args(self, out: list[str]) -> None:
         if out and not self._ghost:
