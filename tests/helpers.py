@@ -104,7 +104,7 @@ def markers_of(name: str) -> tuple[str, ...]:
 
 def _markers(grammar: Grammar) -> Iterator[str]:
     calls, reasoning, content, repair = grammar.calls, grammar.reasoning, grammar.content, grammar.repair
-    lines = [*calls.section, *calls.call, *calls.parameter, *(repair.call if repair else ())]
+    lines = [*calls.section, *calls.call, *calls.parameter, *calls.item, *(repair.call if repair else ())]
     for item in (item for line in lines for item in parse_template(line, grammar.parameters)):
         if isinstance(item, Marker):
             yield item.text

@@ -16,7 +16,7 @@ PARAMETERS = {
     "newline": "<p={key}>\n{value:text}\n</p>\n",
     "none": "<p={key}>{value:text}</p>",
     "strip": "<p={key}>{value:stripped}</p>",
-    "json": "<p={key}>{value:json}</p>",
+    "json": "<p={key}>{value:any}</p>",
 }
 TYPES = (
     "f(s: string, i: integer, n: number, b: boolean, z: null, o: object, a: array, u: string|integer, m: string|null)"

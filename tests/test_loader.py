@@ -27,6 +27,11 @@ CALL = '[calls]\ncall = "<call>{call:json}</call>"\n'
 TAGGED = '[calls]\ncall = "<f={name}>{parameters}</f>"\nparameter = "<p={key}>{value:text}</p>"\n'
 
 
+NESTED = TAGGED.replace('"<p={key}>{value:text}</p>"', '["<p={key}>{value:text}</p>", "<l={key}>{items}</l>"]') + (
+    'item = "<i>{value:text}</i>"\n'
+)
+
+
 def calls(*lines: str) -> str:
     return HEAD + "[calls]\n" + "\n".join(lines) + "\n"
 
@@ -125,6 +130,34 @@ MISTAKES = [
         5,
         "calls.parameter",
         ("{value:text}",),
+    ),
+    Mistake(
+        "an item with a key",
+        HEAD + NESTED.replace("<i>{value", "<i={key}>{value"),
+        6,
+        "calls.item",
+        ("{key}",),
+    ),
+    Mistake(
+        "items without a template", HEAD + NESTED.partition("item =")[0], 5, "calls.parameter", ("{items}", "`item`")
+    ),
+    Mistake(
+        "a template of items that nothing holds",
+        HEAD + TAGGED + 'item = "<i>{value:text}</i>"\n',
+        6,
+        "calls.item",
+        ("{items}",),
+    ),
+    Mistake("what nests has no closer", HEAD + NESTED.replace("</l>", ""), 5, "calls.parameter", ("never ends",)),
+    Mistake(
+        "what nests has no marker", HEAD + NESTED.replace("<l={key}>", "<l>{key}"), 5, "calls.parameter", ("marker",)
+    ),
+    Mistake(
+        "what nests opens like a value",
+        HEAD + NESTED.replace("<l={key}>", "<p={key}>"),
+        5,
+        "calls.parameter",
+        ("another template",),
     ),
     Mistake("a value without a closer", HEAD + TAGGED.replace("</p>", ""), 5, "calls.parameter", ("never ends",)),
     Mistake(

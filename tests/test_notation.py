@@ -33,6 +33,7 @@ from toolfeed.notation import Field, Item, Marker, NotationError, Payload, Slot,
         ("{calls:keyed}", (Payload("calls", "keyed"),)),
         ("<s>{calls}</s>", (Marker("<s>"), Slot("calls"), Marker("</s>"))),
         ("{parameters}", (Slot("parameters"),)),
+        ("<v={key}>{items}</v>", (Tag(("<v=", Field("key"), ">")), Slot("items"), Marker("</v>"))),
         ("[{calls:json}]", (Payload("calls", "json", bracketed=True),)),
         ("<s>[{calls:python}]<e>", (Marker("<s>"), Payload("calls", "python", bracketed=True), Marker("<e>"))),
         ("{{", (Marker("{"),)),
@@ -85,7 +86,7 @@ def test_parameters_of_a_grammar_are_fields() -> None:
 def test_templates_of_shipped_grammars_keep_their_text(name: str) -> None:
     """What is read of a line is all of it: markers, spaces and fields in order make up the line again."""
     grammar = grammar_of(name)
-    for line in (*grammar.calls.section, *grammar.calls.call, *grammar.calls.parameter):
+    for line in (*grammar.calls.section, *grammar.calls.call, *grammar.calls.parameter, *grammar.calls.item):
         text = ""
         for item in parse_template(line, grammar.parameters):
             if isinstance(item, Space | Marker):

@@ -23,7 +23,7 @@ _ONE_OR_MORE: Final = {
     ("reasoning",): ("open", "close"),
     ("content",): ("open", "close"),
     ("messages",): ("optional", "close"),
-    ("calls",): ("section", "call", "parameter", "optional", "strings"),
+    ("calls",): ("section", "call", "parameter", "item", "optional", "strings"),
     ("calls", "keys"): ("name", "arguments", "id"),
     ("repair",): ("call", "parameter", "optional", "absorb"),
 }
@@ -195,6 +195,7 @@ def check(grammar: Grammar) -> None:
     parameters = _templates("calls.parameter", calls.parameter, known)
     if grammar.repair is not None:
         parameters += _templates("repair.parameter", grammar.repair.parameter, known)
+    members = _templates("calls.item", calls.item, known)
     extra = _templates("repair.call", grammar.repair.call, known) if grammar.repair else []
     if not sections and not bodies and grammar.messages is None:
         raise GrammarError("says nothing of how a call is written; give `call` or `section`", key="calls")
@@ -207,12 +208,15 @@ def check(grammar: Grammar) -> None:
         _check_call(body, bool(parameters), calls, known)
     for parameter in parameters:
         _check_parameter(parameter, known)
+    for member in members:
+        _check_item(member, known)
+    _check_nesting(parameters, members)
     if grammar.messages is not None:
         bodies += _templates("messages.body", (grammar.messages.body,), known)
         _check_messages(grammar.messages)
     if parameters and not any(Slot("parameters") in body for body in bodies):
         raise GrammarError("is never used: no `call` holds {parameters}", key="calls.parameter")
-    _check_markers(grammar, [*sections, *bodies, *extra, *parameters])
+    _check_markers(grammar, [*sections, *bodies, *extra, *parameters, *members])
     _check_reasoning(grammar)
     _check_id(calls)
 
@@ -313,13 +317,23 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls, kno
 
 
 def _check_parameter(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
-    key = "calls.parameter"
-    values = [item for item in items if isinstance(item, Payload)]
-    if len(values) != 1 or values[0].what != "value" or any(isinstance(item, Slot) for item in items):
-        raise GrammarError("holds exactly one {value:text}", key=key)
-    at = items.index(values[0])
+    at = _check_value(items, "calls.parameter", known)
     if list(_fields(items[:at], known))[:1] != ["key"]:
-        raise GrammarError("has no {key} before the value", key=key)
+        raise GrammarError("has no {key} before the value", key="calls.parameter")
+
+
+def _check_item(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
+    at = _check_value(items, "calls.item", known)
+    if "key" in _fields(items[:at], known):
+        raise GrammarError("has a {key}, which the items of an array do not have", key="calls.item")
+
+
+def _check_value(items: tuple[Item, ...], key: str, known: tuple[str, ...]) -> int:
+    """What a parameter and an item have in common; where in the template the value stands."""
+    values = [item for item in items if isinstance(item, Payload | Slot)]
+    if len(values) != 1 or values[0] == Slot("calls") or (isinstance(values[0], Payload) and values[0].what != "value"):
+        raise GrammarError("holds exactly one of {value:text}, {parameters} and {items}", key=key)
+    at = items.index(values[0])
     if list(_fields(items[at:], known)):
         raise GrammarError("has a field behind the value; what closes a value is the same text for every key", key=key)
     if not any(isinstance(item, Marker | Tag) and not list(_fields((item,), known)) for item in items[at:]):
@@ -328,6 +342,31 @@ def _check_parameter(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
         raise GrammarError(
             "begins with no marker, so nothing tells the next argument from the last one's value", key=key
         )
+    if isinstance(values[0], Slot) and not isinstance(_nest_opener(items, at), Marker | Tag):
+        raise GrammarError("has no marker before what nests, so nothing says that something does", key=key)
+    return at
+
+
+def _nest_opener(items: tuple[Item, ...], at: int) -> Item:
+    """What stands before the slot at items[at]."""
+    return next(item for item in reversed(items[:at]) if not isinstance(item, Space))
+
+
+def _check_nesting(parameters: list[tuple[Item, ...]], members: list[tuple[Item, ...]]) -> None:
+    """What opens an object or an array of tagged values opens nothing else, and there are templates for its members."""
+    for key, templates in (("calls.parameter", parameters), ("calls.item", members)):
+        for items in templates:
+            slot = next((item for item in items if isinstance(item, Slot)), None)
+            if slot == Slot("items") and not members:
+                raise GrammarError("holds {items}, but there is no `item` template", key=key)
+            if slot == Slot("parameters") and not parameters:
+                raise GrammarError("holds {parameters}, but there is no `parameter` template", key=key)
+            others = [other for other in templates if other is not items]
+            if slot is not None and any(_nest_opener(items, items.index(slot)) in other for other in others):
+                raise GrammarError("opens what nests with a marker that another template has as well", key=key)
+    slots = [item for items in (*parameters, *members) for item in items]
+    if members and Slot("items") not in slots:
+        raise GrammarError("is never used: nothing holds {items}", key="calls.item")
 
 
 def _check_markers(grammar: Grammar, templates: list[tuple[Item, ...]]) -> None:

@@ -22,12 +22,12 @@ Trim: TypeAlias = Literal["none", "newline", "strip"]
 
 # What may stand in braces. `codec` says which payloads take one, and which they may name.
 FIELDS: Final = ("name", "id", "key", "type", "string")
-SLOTS: Final = ("calls", "parameters")
+SLOTS: Final = ("calls", "parameters", "items")
 CODECS: Final[dict[str, tuple[str, ...]]] = {
     "call": ("json", "keyed"),
     "calls": ("json", "keyed", "literal", "python"),
     "arguments": ("json", "object", "quoted"),
-    "value": ("text", "block", "stripped", "json"),
+    "value": ("text", "block", "stripped", "any", "string", "json"),
 }
 
 
@@ -78,7 +78,10 @@ class Payload(msgspec.Struct, frozen=True):
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """`{calls}` in a section, `{parameters}` in a call: the other templates, any number of times."""
+    """`{calls}` in a section, `{parameters}` in a call: the other templates, any number of times.
+
+    In a parameter or an item, `{parameters}` and `{items}` nest: the value is an object, or an array, of such.
+    """
 
     name: str
 

@@ -33,10 +33,11 @@ from .codecs.json_value import JsonValue
 from .codecs.object_value import ObjectValue
 from .codecs.objects import CallObjects
 from .codecs.python_calls import PythonCalls
+from .codecs.python_value import PythonValue
 from .codecs.raw_value import RawValue
 from .codecs.rest import Rest
 from .codecs.signals import DONE, ELEMENT, END, FAULT, NO_CALL, START
-from .coercion import escape
+from .codecs.tagged import TaggedArguments
 from .errors import FinishedError, ToolfeedError
 from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, Status, ToolCallEnd, ToolCallStart
 from .grammar import Grammar, StartState
@@ -71,6 +72,7 @@ _NO_NODE: Final = Node()
 ToolChoice: TypeAlias = str | dict[str, Any] | None
 ListCodec: TypeAlias = CallObjects | PythonCalls
 ArgumentsCodec: TypeAlias = Arguments | ObjectValue
+ValueCodec: TypeAlias = JsonValue
 
 
 class Parser:
@@ -93,7 +95,6 @@ class Parser:
         "_bare_rules",
         "_base",
         "_bol",
-        "_brace",
         "_buf",
         "_call_region",
         "_calls_on",
@@ -116,7 +117,6 @@ class Parser:
         "_ids",
         "_index",
         "_key",
-        "_keys",
         "_kind",
         "_limits",
         "_lines",
@@ -146,6 +146,7 @@ class Parser:
         "_state",
         "_stated",
         "_step",
+        "_tagged",
         "_tool",
         "_tools",
         "_trim",
@@ -243,9 +244,8 @@ class Parser:
         self._tool: Tool | None = None
         self._args_done = False  # its arguments are balanced; only closers are missing
         self._step: Step | None = None  # the payload or value that is being read
-        self._codec: ListCodec | ArgumentsCodec | None = None
-        self._brace = False  # the brace of tagged arguments is out
-        self._keys: set[str] = set()
+        self._codec: ListCodec | ArgumentsCodec | ValueCodec | None = None
+        self._tagged = TaggedArguments()
         self._key = ""
         self._stated = ""  # the type that the text says the value has
         self._value: RawValue | None = None
@@ -397,7 +397,7 @@ class Parser:
         twin._spec = list(self._spec) if self._spec is not None else None
         twin._notes = list(self._notes)
         twin._used_ids = set(self._used_ids)
-        twin._keys = set(self._keys)
+        twin._tagged = self._tagged.copy()
         twin._codec = self._codec.copy() if self._codec is not None else None
         twin._value = self._value.copy() if self._value is not None else None
         if self._direct is not None and twin._codec is not None:
@@ -434,8 +434,9 @@ class Parser:
             return ""
         if self._rest is not None:
             return self._rest.suffix
-        if self._brace:
-            return (self._value.closing_suffix() if self._value is not None else "") + "}"
+        if self._tagged.begun:
+            value = (self._value or self._codec) if self._tagged.told else None
+            return (value.closing_suffix() if value is not None else "") + self._tagged.suffix()
         return self._codec.closing_suffix() if self._codec is not None else "{}"
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -490,7 +491,7 @@ class Parser:
                 if not self._held and not self._bol:
                     quick = calm
                     mark = self._node.mark
-        elif self._open and not self._held:
+        elif self._open and not self._held and self._tagged.told:
             self._kind = self._index
             if state == PAYLOAD and self._codec is not None:
                 direct = self._codec.direct()
@@ -989,8 +990,7 @@ class Parser:
         kept = self._drop_candidate()
         self._open = True
         self._args_done = False
-        self._brace = False
-        self._keys.clear()
+        self._tagged = TaggedArguments()
         self._name = name
         if ghost:
             self._begin_ghost(kept)
@@ -1210,16 +1210,21 @@ class Parser:
         self._tile("marker", end)
         if closes:
             if self._open:
-                if role == "section_close" or branch.steps[0].outer:
+                if role == "section_close" or branch.steps[0].outer or self._tagged.outermost is not None:
                     self._note("closer_missing")
                 self._end_call("complete", buf, end)
             return self._closed(branch, end)
+        if role == "nest_close":
+            return self._leave_nest(branch.steps[0], end)
         if role == "parameter":
             self._open_brace()
         if self._spec is not None and branch.begins:
             self._confirm = branch.confirm
         fields = {field: (match.group(field) or "").strip(WHITESPACE) for field in branch.fields}
-        return self._take(fields, branch.ready, buf, end)
+        end = self._take(fields, branch.ready, buf, end)
+        if branch.steps[0].nest is not None:
+            self._enter_nest(branch.steps[0])
+        return end
 
     def _closed(self, branch: Branch, end: int) -> int:
         """A closer ends at buf[end]: what may follow it."""
@@ -1258,9 +1263,8 @@ class Parser:
     def _end_call(self, status: Status, buf: str, end: int, error: str = "", raw: str = "") -> None:
         """Tell the call's end; its text ends at buf[end]."""
         if status == "complete" and not self._args_done:
-            self._args(["}" if self._brace else "{}"])
+            self._args([self._tagged.suffix() if self._tagged.begun else "{}"])
         self._open = False
-        self._brace = False
         self._codec = None
         self._value = None
         self._rest = None
@@ -1301,6 +1305,9 @@ class Parser:
             return self._over("complete", frozenset(), buf, pos)
         suffix = self.closing_suffix()
         codec = self._codec
+        if self._tagged.begun:  # the call's closers stand behind the value, and all that it nests in
+            outermost = self._tagged.outermost
+            ready |= self._program.call_ends(ready if outermost is None else self._program.steps[outermost].behind)
         listed = codec if isinstance(codec, CallObjects | PythonCalls) and codec.in_list else None
         self._rest = Rest(
             f"{error}, at character {self._base + pos}",
@@ -1422,12 +1429,18 @@ class Parser:
                 self._note(*codec.notes)
                 self._args(out)
                 self._args_done = True
-        elif self._brace and reason == "stop":
+        elif self._tagged.begun and reason == "stop":
+            over = codec is None
             if value is not None:
                 value.finish(held, out)
                 self._note(*value.notes)
-            if value is None or value.over:
-                self._args([*out, "}"])
+                over = value.over
+            elif isinstance(codec, JsonValue):
+                codec.end(out)
+                self._note(*codec.notes)
+                over = codec.done
+            if over:
+                self._args([*(out if self._tagged.told else ()), self._tagged.suffix()])
                 self._args_done = True
         self._tile("framing", n)
         if self._args_done or self._ghost:
@@ -1445,7 +1458,9 @@ class Parser:
         """A codec takes over at j."""
         item = step.item
         assert isinstance(item, Payload)
-        if item.what == "arguments":
+        if item.what == "value":
+            self._begin_json(step)
+        elif item.what == "arguments":
             name = self._name
             if self._grammar.calls.names == "chosen":
                 name = self._chosen if self._index < 0 else ""  # one call, and no other
@@ -1522,6 +1537,8 @@ class Parser:
         assert step is not None
         if isinstance(codec, Arguments | ObjectValue):
             return self._arguments(codec, step, buf, pos)
+        if isinstance(codec, JsonValue):
+            return self._read_json(codec, step, buf, pos)
         out: list[str] = []
         while True:
             text = buf
@@ -1659,23 +1676,68 @@ class Parser:
     # -- tagged parameters ---------------------------------------------------------------------------------------------
 
     def _open_brace(self) -> None:
-        if not self._brace:
-            self._brace = True
-            self._args(["{"])
+        out: list[str] = []
+        self._tagged.begin(out)
+        self._args(out)
+
+    def _key_read(self, out: list[str]) -> None:
+        """A parameter's key is read, or an item begins: what stands before its value goes to `out`."""
+        if not self._tagged.value(self._key, out):
+            self._note("duplicate_key")
+
+    def _enter_nest(self, step: Step) -> None:
+        """The value is an object or an array whose members are tagged values."""
+        assert step.nest is not None
+        out: list[str] = []
+        self._key_read(out)
+        self._tagged.enter(step.id, step.nest.closer, out)
+        self._args(out)
+
+    def _leave_nest(self, step: Step, end: int) -> int:
+        """A closer of what nests ends at buf[end]."""
+        if step.next:
+            return self._go(step.ready, end)
+        out: list[str] = []
+        opener = self._tagged.leave(out)
+        self._args(out)
+        return self._go(self._program.steps[opener].behind, end)
+
+    def _begin_json(self, step: Step) -> None:
+        """A parameter's key is read, and its value is JSON."""
+        out: list[str] = []
+        self._key_read(out)
+        self._args(out)
+        digits = self._limits.digits
+        self._codec = PythonValue(digits, python=False) if self._repair else JsonValue(digits)
+
+    def _read_json(self, codec: JsonValue, step: Step, buf: str, pos: int) -> int:
+        """A value that is JSON, up to its end."""
+        out: list[str] = []
+        pos = codec.feed(buf, pos, out)
+        if self._tagged.told:
+            self._args(out)
+        self._tile("arguments", pos)
+        if codec.error or codec.done:
+            self._note(*codec.notes)
+        ready = step.ready
+        if codec.error:
+            return self._malformed(codec.error, ready, buf, pos)
+        if not codec.done:
+            return pos
+        self._codec = None
+        return self._go(ready, pos)
 
     def _begin_value(self, step: Step) -> None:
         """A parameter's key is read, and its raw value begins."""
+        item = step.item
+        assert isinstance(item, Payload)
         key = self._key
-        tool = self._tool
+        nested = self._tagged.outermost is not None
+        tool = self._tool if not nested else None  # a schema types the arguments themselves only
         out: list[str] = []
-        repeated = key in self._keys
-        if repeated:
-            self._note("duplicate_key")
-        else:
-            out.append((", " if self._keys else "") + f'"{escape(key)}": ')
-            self._keys.add(key)
-        kind = tool.parameter(key) if tool is not None else NO_SCHEMA
-        stated = "json" if step.item.codec == "json" else self._stated  # type: ignore[union-attr]  # a payload's step
+        self._key_read(out)
+        kind = tool.parameter(key) if tool is not None and item.codec != "string" else NO_SCHEMA
+        stated = "json" if item.codec == "any" else self._stated
         if stated and not kind.types:
             kind = ANY_JSON if stated == "json" else stated_type(stated)
         elif stated == "string" and not kind.admits_string:
@@ -1684,7 +1746,7 @@ class Parser:
         self._value = RawValue(
             self._program.exit(step),
             kind,
-            dropped=repeated,
+            dropped=not self._tagged.told,
             declared=tool.declared if tool is not None and tool.has_schema else None,
             limit=self._limits.header,
             hold=self._limits.hold,

@@ -18,12 +18,13 @@ from typing import Any, Final, Literal, TypeAlias
 import regex
 
 from .codecs.raw_value import Exit
+from .codecs.tagged import ARRAY, OBJECT
 from .grammar import Grammar
 from .headers import Headers
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
 
 Role: TypeAlias = Literal[
-    "section_open", "open", "section_close", "parameter", "closer", "payload", "value", "value_close"
+    "section_open", "open", "section_close", "parameter", "closer", "payload", "value", "value_close", "nest_close"
 ]
 BranchKind: TypeAlias = Literal[
     "step",
@@ -52,7 +53,9 @@ _FIRST: Final = {
     "calls:keyed": "[{",
     "calls:literal": "[{",
     "calls:python": "[",
+    "value:json": '{["-0123456789tfn',
 }
+_PYTHON_FIRST: Final = "'TFN"  # what else a value can begin with that Python writes
 _BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "literal": "{]", "object": "", "quoted": "", "python": "]"}
 
 
@@ -74,6 +77,7 @@ class Step:
     __slots__ = (
         "at_start",
         "begins",
+        "behind",
         "closed",
         "fields",
         "first",
@@ -84,6 +88,7 @@ class Step:
         "line",
         "line_ends",
         "named",
+        "nest",
         "next",
         "optional",
         "outer",
@@ -113,6 +118,8 @@ class Step:
         self.outer = False  # a closer behind the call's own
         self.line_ends = False  # a field that a line break ends
         self.wrapped = True  # something stands before it in its template: a payload that is not is bare
+        self.nest: Nest | None = None  # it opens an object or array of tagged values
+        self.behind: frozenset[int] = frozenset()  # and these may come behind that
 
     def begins_with(self, char: str) -> bool:
         """Whether a payload can begin with this character."""
@@ -126,6 +133,28 @@ class Step:
 
 def _begins_name(char: str) -> bool:
     return char == "_" or char.isalpha()
+
+
+class Nest:
+    """An object or array of tagged values: its closer in JSON, the templates of its members, what closes it."""
+
+    __slots__ = ("children", "closer", "closers")
+
+    def __init__(self, closer: int) -> None:
+        self.closer = closer
+        self.children: list[list[Step]] = []
+        self.closers: list[Step] = []
+
+    def first(self, outer: Callable[[str], list[Ready]]) -> list[Ready]:
+        """What may come where a member begins, or behind one; `outer` is what comes when all closers are left out."""
+        members = [ready for child in self.children for ready in _first(child, lambda missing: [])]
+        return [*members, *_first(self.closers, outer)]
+
+    def link(self, outer: Callable[[str], list[Ready]]) -> None:
+        for child in self.children:
+            _link_value(child, lambda missing: _left_out_all(self.first(outer), missing), outer)
+        _link(self.closers, outer)
+        self.closers[-1].next = ()  # what the opener says
 
 
 class Ready:
@@ -236,6 +265,7 @@ class Program:
         calls = grammar.calls
         damage = grammar.repair if repair else None
         self._parameters = grammar.parameters
+        self._repairs = repair
         self._repaired: frozenset[str] = frozenset(damage.optional if damage else ())
         optional = (*calls.optional, *(damage.optional if damage else ()))
         self._optional = {text.lstrip("\n") for text in optional}
@@ -259,7 +289,10 @@ class Program:
         self._build(
             [self._template(line) for line in calls.section],
             [self._template(line) for line in (*calls.call, *(damage.call if damage else ()))],
-            [self._template(line) for line in (*calls.parameter, *(damage.parameter if damage else ()))],
+            _Values(
+                [self._template(line) for line in (*calls.parameter, *(damage.parameter if damage else ()))],
+                [self._template(line) for line in calls.item],
+            ),
             self._template(messages.body) if messages is not None else (),
             messages.close if messages is not None else (),
         )
@@ -280,7 +313,7 @@ class Program:
         self,
         sections: list[tuple[Item, ...]],
         calls: list[tuple[Item, ...]],
-        parameters: list[tuple[Item, ...]],
+        values: _Values,
         message: tuple[Item, ...],
         message_close: tuple[str, ...],
     ) -> None:
@@ -289,7 +322,7 @@ class Program:
         whole = [section for section in sections if Slot("calls") not in section]
         heads = [self._sequence(section[: section.index(Slot("calls"))], "section_open") for section in slotted]
         tails = [self._sequence(section[section.index(Slot("calls")) + 1 :], "section_close") for section in slotted]
-        bodies = [self._call(template, parameters) for template in [*whole, *calls]]
+        bodies = [self._call(template, values) for template in [*whole, *calls]]
         in_slot = bodies[len(whole) :]
 
         call_first = [ready for body in in_slot for ready in body.first()]
@@ -315,7 +348,7 @@ class Program:
         for body in bodies:
             body.link(after_call)
         if message:  # a call's body in a message, whose opener is a header
-            body = self._call(message, parameters, wrapped=True)
+            body = self._call(message, values, wrapped=True)
             if message_close:
                 closer = self._step("closer", Marker(message_close[0]))
                 closer.forms = tuple(self._text_form(text) for text in message_close)
@@ -358,31 +391,32 @@ class Program:
 
     def _form(self, item: Marker | Tag) -> Form:
         if isinstance(item, Marker):
-            return _literal(item.text)
+            if not _ATTRIBUTE.search(item.text):
+                return _literal(item.text)
+            item = Tag((item.text,))
         head = item.parts[0]
         assert isinstance(head, str)
         # A detokenizer may have put a space behind the first character.
         return Form(head, _tag_pattern(item, self._parameters), [head[:2], head[0] + " "], tag=True)
 
     def _text_form(self, text: str) -> Form:
-        """The form of markers that are no template: those of reasoning, spellings, and the like."""
-        if "{" not in text:
+        """The form of a marker's or tag's text."""
+        if "{" not in text and not _ATTRIBUTE.search(text):
             return _literal(text)
         forms = [self._form(item) for item in self._template(text) if isinstance(item, Marker | Tag)]
         return forms[0] if len(forms) == 1 else _literal(text)
 
-    def _call(
-        self, template: tuple[Item, ...], parameters: list[tuple[Item, ...]], wrapped: bool = False
-    ) -> _Body:
+    def _call(self, template: tuple[Item, ...], values: _Values, wrapped: bool = False) -> _Body:
         """The steps of one call template; its parameter templates are made anew, so that they know what follows.
         `wrapped`: something stands before it."""
         steps: list[Step | list[list[Step]]] = []
+        nests: dict[tuple[Item, ...], Nest] = {}
         closing = False
         for i, item in enumerate(template):
             if isinstance(item, Space):
                 continue
             if isinstance(item, Slot):
-                steps.append([self._parameter(parameter) for parameter in parameters])
+                steps.append([self._value(parameter, values, nests) for parameter in values.parameters])
                 closing = True
                 continue
             if isinstance(item, Payload):
@@ -405,18 +439,36 @@ class Program:
                 behind = template[i + 1] if i + 1 < len(template) else None
                 step.line_ends = isinstance(item, Field) and isinstance(behind, Space) and "\n" in behind.text
             steps.append(step)
-        return _Body(steps, nullable=self.grammar.calls.commit != "arguments")
+        return _Body(steps, list(nests.values()), nullable=self.grammar.calls.commit != "arguments")
 
-    def _parameter(self, template: tuple[Item, ...]) -> list[Step]:
+    def _value(self, template: tuple[Item, ...], values: _Values, nests: dict[tuple[Item, ...], Nest]) -> list[Step]:
+        """The steps of one parameter or item template, up to where it nests."""
         steps: list[Step] = []
         role: Role = "parameter"
-        for item in template:
+        for i, item in enumerate(template):
+            if isinstance(item, Slot):
+                steps[-1].nest = self._nest(template[i:], values, nests)
+                break
             if isinstance(item, Payload):
-                steps.append(self._step("value", item))
+                steps.append(self._step("payload" if item.codec == "json" else "value", item))
+                if item.codec == "json":
+                    steps[-1].first = _FIRST["value:json"] + (_PYTHON_FIRST if self._repairs else "")
                 role = "value_close"
             elif not isinstance(item, Space):
                 steps.append(self._step(role, item))
         return steps
+
+    def _nest(self, rest: tuple[Item, ...], values: _Values, nests: dict[tuple[Item, ...], Nest]) -> Nest:
+        """What nests in a template, of which this is the rest: one for all whose slot and closers are the same."""
+        rest = tuple(item for item in rest if not isinstance(item, Space))
+        nest = nests.get(rest)
+        if nest is None:
+            is_object = rest[0] == Slot("parameters")
+            nest = nests[rest] = Nest(OBJECT if is_object else ARRAY)
+            templates = values.parameters if is_object else values.items
+            nest.children += [self._value(template, values, nests) for template in templates]
+            nest.closers += [self._step("nest_close", item) for item in rest[1:]]
+        return nest
 
     # -- nodes ---------------------------------------------------------------------------------------------------
 
@@ -497,6 +549,19 @@ class Program:
         """What may come behind a raw value and its closer."""
         return frozenset[int]().union(*(entry.step.ready for entry in value.next if entry.step.role == "value_close"))
 
+    def call_ends(self, ready: frozenset[int]) -> frozenset[int]:
+        """What may end a call from where one of these steps comes next: its closers, or the section's."""
+        seen = set(ready)
+        queue = list(ready)
+        while queue:
+            step = self.steps[queue.pop()]
+            if step.role in ("closer", "section_close") or step.begins:
+                continue
+            ahead = (step.ready | step.behind) - seen
+            seen |= ahead
+            queue += ahead
+        return frozenset(number for number in seen if self.steps[number].role in ("closer", "section_close"))
+
     def id_follows(self, ready: frozenset[int]) -> bool:
         """Whether an id may stand between here and the arguments."""
         result = self._id_follows.get(ready)
@@ -524,7 +589,8 @@ class Program:
 
     def has_closers(self, step: Step | None) -> bool:
         """Whether the template writes a closer behind this payload."""
-        return step is None or step.role == "value" or step.closed
+        tagged = step is None or step.role == "value" or (isinstance(step.item, Payload) and step.item.what == "value")
+        return tagged or (step is not None and step.closed)
 
     def _content_frame(self) -> list[tuple[Form, Branch]]:
         """What stands around content; a special token counts wherever it stands."""
@@ -640,7 +706,8 @@ class Program:
         before = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}[trim]
         if value.item.codec == "block":
             before = r"\r?\n"
-        closer = "|".join(self._patterns([Ready(step) for step in closers]))
+        own = self._patterns([Ready(step) for step in closers])
+        closer = "|".join(own)
         ways = [rf"{before}(?P<closer>{closer})[ \t\r\n]*(?:{after})"]
         starts = [start for step in closers for form in step.forms for start in form.starts]
         if any(step.optional for step in closers):
@@ -648,7 +715,9 @@ class Program:
             anywhere = self._repaired and all(
                 form.text in self._repaired for step in closers for form in step.forms[:1]
             )
-            ways.append(rf"(?P<bare>(?:\r?\n){'?' if anywhere else ''})(?:{after})")
+            # What closes the object or array that the value stands in may be spelt like its own closer.
+            other = "|".join(pattern for pattern in [*self._patterns(followers), *header] if pattern not in own)
+            ways.append(rf"(?P<bare>(?:\r?\n){'?' if anywhere else ''})(?:{other})")
             starts += [start for entry in followers for form in entry.step.forms for start in form.starts]
             starts += self.headers.openers if self.headers is not None else ()
         else:
@@ -681,11 +750,20 @@ class Program:
         return list(dict.fromkeys(patterns))
 
 
-class _Body:
-    """One call template: its steps, with the parameters' steps in their slot."""
+class _Values:
+    """The templates of tagged values."""
 
-    def __init__(self, parts: list[Step | list[list[Step]]], nullable: bool) -> None:
+    def __init__(self, parameters: list[tuple[Item, ...]], items: list[tuple[Item, ...]]) -> None:
+        self.parameters = parameters
+        self.items = items
+
+
+class _Body:
+    """One call template: its steps, with the parameters' steps in their slot, and what nests in them."""
+
+    def __init__(self, parts: list[Step | list[list[Step]]], nests: list[Nest], nullable: bool) -> None:
         self.parts = parts
+        self.nests = nests
         self.nullable = nullable  # arguments may be left out
 
     def first(self) -> list[Ready]:
@@ -724,14 +802,17 @@ class _Body:
             if isinstance(part, Step):
                 part.next = _unique(self._from(i + 1, after_call))
                 continue
+            outer = self._ending(i + 1, after_call)  # where the closers of all that nests are left out
             for parameter in part:
-                _link(parameter, self._ending(i, after_call))
+                _link_value(parameter, self._ending(i, after_call), outer)
+            for nest in self.nests:
+                nest.link(outer)
         if isinstance(wrapper, Step) and isinstance(first, Step) and wrapper.forms and first.forms and closers:
             # A wrapper of its own around the call: it may hold nothing.
             wrapper.next = _unique([*wrapper.next, Ready(closers[-1])])
 
     def _ending(self, i: int, after_call: tuple[Ready, ...]) -> Callable[[str], list[Ready]]:
-        return lambda missing: [_left_out(ready, missing) for ready in self._from(i, after_call)]
+        return lambda missing: _left_out_all(self._from(i, after_call), missing)
 
 
 def _first(steps: list[Step], end: Callable[[str], list[Ready]]) -> list[Ready]:
@@ -742,7 +823,8 @@ def _first(steps: list[Step], end: Callable[[str], list[Ready]]) -> list[Ready]:
         result.append(Ready(step, missing))
         if not step.optional:
             return result
-        missing = "closer" if step.role == "value_close" else "line" if step.line else "opener"
+        closes = step.role in ("value_close", "nest_close")
+        missing = "closer" if closes else "line" if step.line else "opener"
     return [*result, *end(missing)]
 
 
@@ -751,8 +833,21 @@ def _link(steps: list[Step], end: Callable[[str], list[Ready]]) -> None:
         step.next = _unique(_first(steps[i + 1 :], end))
 
 
+def _link_value(steps: list[Step], end: Callable[[str], list[Ready]], outer: Callable[[str], list[Ready]]) -> None:
+    """The same for a parameter or an item; what nests in its last step goes on by itself."""
+    _link(steps, end)
+    opener = steps[-1]
+    if opener.nest is not None:
+        opener.behind = frozenset(ready.step.id for ready in opener.next)
+        opener.next = _unique(opener.nest.first(outer))
+
+
 def _left_out(ready: Ready, missing: str) -> Ready:
     return Ready(ready.step, missing or ready.missing)
+
+
+def _left_out_all(ready: Iterable[Ready], missing: str) -> list[Ready]:
+    return [_left_out(entry, missing) for entry in ready]
 
 
 def _alike(step: Step, other: Step) -> bool:
@@ -778,7 +873,8 @@ def _literal(text: str) -> Form:
     return Form(text, r"[ \t\r\n]+".join(regex.escape(word, special_only=True) for word in words), [words[0]])
 
 
-_TAG_TOKEN: Final = re.compile(r"\s+|[<>=\"'/]|[^\s<>=\"'/]+")
+_TAG_TOKEN: Final = re.compile(r"\s+|(?<==)\"[\w.\-]+\"|[<>=\"'/]|[^\s<>=\"'/]+")
+_ATTRIBUTE: Final = re.compile(r"<[^<>]* [\w.\-]+=\"[\w.\-]+\"[^<>]*>")
 
 
 def _tag_pattern(tag: Tag, parameters: Mapping[str, str]) -> str:
@@ -805,6 +901,9 @@ def _tag_pattern(tag: Tag, parameters: Mapping[str, str]) -> str:
                 pattern += " +"
             elif token == "<":
                 pattern += "< *"
+            elif len(token) > 2 and token[0] == '"':  # an attribute that says one thing only
+                word = regex.escape(token[1:-1], special_only=True)
+                pattern += f"(?:\"{word}\"|'{word}'|{word})"
             elif token in "=>":
                 pattern += f" *{token}" + (" *" if token == "=" else "")
             else:

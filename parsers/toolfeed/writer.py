@@ -53,6 +53,7 @@ _OBJECT_TOKEN: Final = re.compile(
 )
 _BARE_KEY: Final = re.compile(r"[A-Za-z_][\w.\-]*")
 _IN_QUOTES: Final = re.compile(r"'|\\.", re.DOTALL)
+_NESTS: Final = {"{": Slot("parameters"), "[": Slot("items")}
 _PYTHON_WORD: Final = {"true": "True", "false": "False", "null": "None"}
 _IN_STRING: Final = {"'": "\\'", '\\"': '"', "\\/": "/"}  # what a JSON string's text becomes in single quotes
 _PYTHON_NAME: Final = re.compile(r"[\w.\-]+")
@@ -177,6 +178,13 @@ class _Piece(NamedTuple):
     value: tuple[_Call, str] | None = None
 
 
+class _Nest(NamedTuple):
+    """An object or array of tagged values: what its template writes behind it, and an object's keys so far."""
+
+    behind: Template
+    keys: set[str] | None
+
+
 class _Writer:
     def __init__(self, grammar: Grammar, start: StartState | None, tools: Tools | Iterable[object] | None) -> None:
         self._given = grammar
@@ -189,6 +197,7 @@ class _Writer:
         self._lists = [template for template in templates if _payload(template).what == "calls"]
         self._singles = [template for template in templates if template not in self._lists]
         self._parameters = [parse_template(line) for line in grammar.calls.parameter]
+        self._items = [parse_template(line) for line in grammar.calls.item]
 
         reasons = grammar.reasoning is not None or "reasoning" in {
             route.to for route in (grammar.messages.routes if grammar.messages is not None else ())
@@ -559,12 +568,15 @@ class _Writer:
         """The members of the arguments, where a key counts once."""
         seen: set[str] = set()
         for key, value in _members(call.arguments):
-            if key in seen:
-                raise call.refuse(f"the key {_shown(key)} comes twice")
-            if not key or len(key) > _LIMITS.name:
-                raise call.refuse(f"a key that is empty, or longer than {_LIMITS.name} characters")
-            seen.add(key)
+            self._check_key(call, key, seen)
             yield key, value
+
+    def _check_key(self, call: _Call, key: str, seen: set[str]) -> None:
+        if key in seen:
+            raise call.refuse(f"the key {_shown(key)} comes twice")
+        if not key or len(key) > _LIMITS.name:
+            raise call.refuse(f"a key that is empty, or longer than {_LIMITS.name} characters")
+        seen.add(key)
 
     # -- tagged parameters -------------------------------------------------------------------------------------------
 
@@ -575,29 +587,78 @@ class _Writer:
             pieces += _first(partial(self._value, template, call, key, value) for template in self._parameters)
         return pieces
 
-    def _value(self, template: Template, call: _Call, key: str, value: str) -> list[_Piece]:
+    def _value(self, template: Template, call: _Call, key: str, value: str, nested: bool = False) -> list[_Piece]:
+        """A value in this template, "" its key if it is an item. Where it nests, all in it does, or is refused."""
+        if _slot(template):
+            return self._nested(template, call, key, value)
         stated = _type_of(value)
-        fields = {"key": key, "type": stated, "string": "true" if stated == "string" else "false"}
+        fields = _value_fields(key, stated)
         pieces: list[_Piece] = []
         for i, item in enumerate(template):
-            if isinstance(item, Payload):
-                text = self._raw(call, key, value, item, self._kind(template, call, key, stated))
-                pieces.append(_Piece(text, True, (call, key)))
-            else:
+            if not isinstance(item, Payload):
                 pieces += self._framing(call, fields, template, i)
+            elif item.codec == "json":
+                pieces.append(_Piece(value, True))
+            else:
+                kind = self._kind(template, call, "" if nested else key, stated)
+                text = self._raw(call, key, value, item, kind)
+                behind = "".join(piece.text for piece in _literals(template[i + 1 :]))
+                if any(_ends_in(ends, text + behind, 0, len(text)) for ends in self._exits(item)):
+                    raise _ends_early(call, key)
+                pieces.append(_Piece(text, True, (call, key)))
         return pieces
+
+    def _nested(self, template: Template, call: _Call, key: str, value: str) -> list[_Piece]:
+        """An object or array whose members are tagged values, in this template. Depth costs no stack, and no text is
+        read twice."""
+        pieces: list[_Piece] = []
+        inside: list[_Nest] = []
+        ways = [template]
+        pos = 0
+        while True:
+            slot = _NESTS.get(value[pos])
+            way = next((way for way in ways if slot in way), None)
+            if way is not None and slot is not None:
+                at = way.index(slot)
+                fields = _value_fields(key, _type_of(value[pos]))
+                for i in range(at):
+                    pieces += self._framing(call, fields, way, i)
+                inside.append(_Nest(way[at + 1 :], set() if value[pos] == "{" else None))
+                pos += 1
+            elif not inside:
+                raise call.refuse(f"the value of {_shown(key)} is not what nests in {_slot(template)}")
+            else:
+                text, pos = _value_at(value, pos)
+                pieces += _first(partial(self._value, way, call, key, text, True) for way in ways if not _slot(way))
+            while (pos := _skip(value, pos)) < len(value) and value[pos] in "}],":
+                pieces += _literals(inside.pop().behind) if value[pos] != "," else []
+                pos += 1
+            if not inside:
+                return pieces
+            keys = inside[-1].keys
+            ways, key = self._items, ""
+            if keys is not None:
+                text, pos = _value_at(value, pos)
+                ways, key = self._parameters, json.loads(text)
+                self._check_key(call, key, keys)
+                pos = _skip(value, _skip(value, pos) + 1)
 
     def _kind(self, template: Template, call: _Call, key: str, stated: str) -> ParameterType:
         """What a value will be read as: the schema's type, else the one that the format states (A8), else a string."""
-        tool = self._tools.get(call.name) if self._tools is not None else None
-        kind = tool.parameter(key) if tool is not None else NO_SCHEMA
+        codecs = [item.codec for item in template if isinstance(item, Payload)]
+        tool = self._tools.get(call.name) if self._tools is not None and key else None
+        kind = tool.parameter(key) if tool is not None and "string" not in codecs else NO_SCHEMA
         if kind.types:
             return kind
         fields = {part for item in template for part in _fields(item)}
         if "type" in fields:
             return stated_type(stated)
-        is_json = any(isinstance(item, Payload) and item.codec == "json" for item in template)
-        return ANY_JSON if is_json or ("string" in fields and stated != "string") else NO_SCHEMA
+        return ANY_JSON if "any" in codecs or ("string" in fields and stated != "string") else NO_SCHEMA
+
+    def _exits(self, payload: Payload) -> list[Exit]:
+        """How raw values of this payload end, in all places where they may stand."""
+        steps = [step for step in self._program.steps if step.role == "value" and step.item == payload]
+        return [self._program.exit(step) for step in steps]
 
     def _raw(self, call: _Call, key: str, value: str, payload: Payload, kind: ParameterType) -> str:
         """A value as it stands between its tags."""
@@ -621,7 +682,7 @@ class _Writer:
             end = pos + len(piece.text)
             if piece.value is not None and any(_ends_in(ends, text, pos, end) for ends in exits):
                 call, key = piece.value
-                raise call.refuse(f"the value of {_shown(key)} holds what would end it")
+                raise _ends_early(call, key)
             pos = end
         return pieces
 
@@ -705,6 +766,15 @@ def _literals(items: Iterable[Item]) -> list[_Piece]:
     return [_Piece(item.text) for item in items if isinstance(item, Space | Marker)]
 
 
+def _slot(template: Template) -> str:
+    """What nests in a template of tagged values; "" if nothing does."""
+    return next(("{" + item.name + "}" for item in template if isinstance(item, Slot)), "")
+
+
+def _value_fields(key: str, stated: str) -> dict[str, str]:
+    return {"key": key, "type": stated, "string": "true" if stated == "string" else "false"}
+
+
 def _fields(item: Item) -> tuple[str, ...]:
     if isinstance(item, Field):
         return (item.name,)
@@ -776,6 +846,10 @@ def _type_of(value: str) -> str:
     """The JSON type of a value, as schemas call it."""
     known = {'"': "string", "{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}
     return known.get(value[0]) or ("number" if set(value) & set(".eE") else "integer")
+
+
+def _ends_early(call: _Call, key: str) -> CannotExpress:
+    return call.refuse(f"the value of {_shown(key)} holds what would end it")
 
 
 def _ends_in(exit: Exit, text: str, pos: int, end: int) -> bool:

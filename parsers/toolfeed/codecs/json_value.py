@@ -238,6 +238,10 @@ class JsonValue:
             return _stop
         return None
 
+    def direct(self) -> JsonValue | None:
+        """See Arguments.direct."""
+        return self
+
     def copy(self) -> JsonValue:
         """An independent twin, in O(depth)."""
         twin = JsonValue(self._digits, self._object_only, self._trailing)
