@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import toolfeed
-from helpers import TOOLS, Reading, chars, grammar_of, merged
+from helpers import TOOLS, Reading, chars, format_names, grammar_of, merged
 from toolfeed import (
     ArgumentsDelta,
     ContentDelta,
@@ -240,6 +241,35 @@ def test_an_unknown_tool_can_be_content_whole_and_its_data_is_no_call() -> None:
         told = reading.read([f"a\n{''.join(text)}\nb\n{TIME}"])
         assert told.content == f"a\n{UNKNOWN}\nb"
         assert [start.name for start in told.starts] == ["get_time"]
+
+
+@pytest.mark.parametrize("name", [name for name in format_names() if grammar_of(name).calls.names != "chosen"])
+def test_an_unknown_call_is_content_with_the_markers_around_it(name: str) -> None:
+    grammar = grammar_of(name)
+    text = grammar.write(calls=[("nobody", "{}")])
+    message = parse(text, name, tools=TOOLS, unknown_tools="content", start="content")
+    assert not message.tool_calls
+    closer = grammar.reasoning.close[0].strip() if grammar.reasoning is not None else ""
+    whole = text.strip().removeprefix(closer).strip()
+    if grammar.calls.section and "[{calls:" in re.sub(r"\s", "", grammar.calls.section[0]) and whole[0] != "[":
+        assert message.content in whole, "in a list with markers the call alone is content"
+    else:
+        assert message.content.strip() == whole
+
+
+@pytest.mark.parametrize("name", ["minimax_m2", "k2_horizon", "deepseek_v32", "step3", "dots"])
+def test_the_markers_of_a_section_are_both_markup_or_both_content(name: str) -> None:
+    opener, closer = (part.strip() for part in grammar_of(name).calls.section[0].split("{calls}"))
+    for called in (["get_time", "nobody"], ["nobody", "get_time"], ["nobody", "nobody"]):
+        text = grammar_of(name).write(calls=[(tool, "{}") for tool in called])
+        message = parse(text, name, tools=TOOLS, unknown_tools="content")
+        assert names(message) == [tool for tool in called if tool == "get_time"]
+        assert (opener in message.content) == (closer in message.content) == (called[0] == "nobody")
+
+
+def test_with_no_tools_the_markers_of_a_call_stay_together() -> None:
+    text = '<minimax:tool_call>\n<invoke name="f">\n</invoke>\n</minimax:tool_call>'
+    assert parse(text, "minimax_m2", tools=[]).content == text
 
 
 def test_an_unknown_tool_is_content_in_a_bare_format() -> None:

@@ -281,7 +281,6 @@ FAULTS = [
     ("['a' b'b']", 5, "expected ',' or ']'"),
     ("'a' if x", 4, None),
     ("'a' for", 5, "unknown word"),
-    ("'\\N{DASH}'", 2, "a \\N escape"),
     ("'\\x4g'", 4, "bad escape"),
     ("'\\u12'", 5, "bad escape"),
     ("'\\U00110000'", 10, "bad escape"),

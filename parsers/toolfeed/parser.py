@@ -136,6 +136,8 @@ class Parser:
         "_rest",
         "_return",
         "_return_where",
+        "_section_begins",
+        "_section_ghost",
         "_seed",
         "_sink",
         "_spaces",
@@ -226,6 +228,7 @@ class Parser:
         self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
         self._bare_rules = False  # its text has to decide more: chapter 9 of the formats, not a marker alone
         self._confirm = False  # its name alone does not make it a call
+        self._section_begins = False  # a section's opener is part of it, or no section is open
         self._return = CONTENT  # the region that it came from
         self._return_where = START_OF_TEXT
         self._ready: frozenset[int] = frozenset()  # the steps that may come next
@@ -236,6 +239,7 @@ class Parser:
         self._ghost = False  # its text goes out as content
         self._ghost_list = False  # and so does that of the list it stands in
         self._was_ghost = False  # the last call's text did
+        self._section_ghost = False  # and so did the section's opener
         self._name = ""
         self._id = ""
         self._model_id: str | None = None
@@ -677,6 +681,11 @@ class Parser:
             kind = branch.kind
         if kind == "step":
             if branch.role in ("closer", "section_close"):
+                if self._section_ghost if branch.role == "section_close" else self._was_ghost:
+                    self._text(buf, pos, end)
+                    self._pending = self._program.pending_of(branch.ready)
+                    self._set_region_node()
+                    return end
                 if branch.role == "section_close":
                     self._note_missing()
                 self._leave(buf, pos, j, end, self._state, AFTER_CALL)
@@ -687,6 +696,7 @@ class Parser:
             if line and not self._at_start(buf, pos, j) and not self._begins_line(buf, pos, j):
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "marked")
+            self._section_begins = branch.role == "section_open" or not self._pending & self._program.section_closers
             if branch.missing:
                 self._note("opener_missing")
             return self._advance(branch, match, buf, j)
@@ -794,8 +804,10 @@ class Parser:
         """Whether more text can tell which of the payloads that begin alike stands at j."""
         match = SPACES.match(buf, j + 1)
         beyond = match.end() if match else j + 1
-        alike = sum(step.begins_with(buf[j]) for step in node.payloads) > 1
-        return alike and beyond == len(buf) and beyond - j < self._limits.header and not self._final
+        alike = [step for step in node.payloads if step.begins_with(buf[j])]
+        if len(alike) < 2 or _begin_with_a_name(alike, buf[j]):
+            return False
+        return beyond == len(buf) and beyond - j < self._limits.header and not self._final
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
@@ -992,6 +1004,8 @@ class Parser:
         self._args_done = False
         self._tagged = TaggedArguments()
         self._name = name
+        if self._section_begins:
+            self._section_ghost = ghost
         if ghost:
             self._begin_ghost(kept)
             return True
@@ -1010,7 +1024,8 @@ class Parser:
         codec = self._codec
         in_list = isinstance(codec, CallObjects | PythonCalls) and codec.in_list
         self._ghost = True
-        self._ghost_list = in_list and self._bare_rules and self._candidate_kind != "element"
+        bare = self._candidate_kind == "bare" or (self._bare_rules and self._candidate_kind != "element")
+        self._ghost_list = in_list and bare
         skip = self._element_from if in_list and not self._bare_rules and self._candidate_kind == "marked" else 0
         self._sink.settle("content", self._base + self._spec_from - len(kept) + skip)
         self._spec_from += max(0, skip - len(kept))
@@ -1194,6 +1209,7 @@ class Parser:
                 self._note("closer_missing")
                 self._end_call("complete", buf, j)
             self._begin_candidate(buf, j, j, "marked")
+            self._section_begins = role == "section_open"
         closes = role in ("closer", "section_close")
         if self._spec is not None and branch.begins and self._name:
             return self._fail(j)  # another opener, before anything spoke for this one
@@ -1805,11 +1821,16 @@ _HANDLERS: Final = (
 def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
     """The payload that begins at j; None if none does, or if the text behind a bracket is needed to tell."""
     steps = [step for step in node.payloads if step.begins_with(buf[j]) and not (bare and step.wrapped)]
-    if len(steps) > 1:
+    if len(steps) > 1 and not _begin_with_a_name(steps, buf[j]):
         match = SPACES.match(buf, j + 1)
         behind = buf[match.end() : match.end() + 1] if match else ""
         steps = [step for step in steps if behind and step.goes_on_with(behind)]
     return steps[0] if steps else None
+
+
+def _begin_with_a_name(steps: list[Step], char: str) -> bool:
+    """Whether these payloads, which begin alike, begin with a name: then each of them reads it."""
+    return all(step.named and char not in step.first for step in steps)
 
 
 def _chosen_tool(choice: ToolChoice) -> str:

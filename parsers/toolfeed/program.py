@@ -78,6 +78,7 @@ class Step:
         "at_start",
         "begins",
         "behind",
+        "breaks",
         "closed",
         "fields",
         "first",
@@ -116,6 +117,7 @@ class Step:
         self.begins = False  # a call or a section can begin with it
         self.line = False  # where it is missing, what follows it has to begin a line
         self.outer = False  # a closer behind the call's own
+        self.breaks = 1  # line breaks around a raw value's closer, which are framing where it is missing
         self.line_ends = False  # a field that a line break ends
         self.wrapped = True  # something stands before it in its template: a payload that is not is bare
         self.nest: Nest | None = None  # it opens an object or array of tagged values
@@ -286,13 +288,16 @@ class Program:
         self.openers: tuple[Ready, ...] = ()
         self.section_openers: frozenset[int] = frozenset()
         messages = grammar.messages
+        sections = [self._template(line) for line in calls.section]
+        bodies = [self._template(line) for line in (*calls.call, *(damage.call if damage else ()))]
+        values = [self._template(line) for line in (*calls.parameter, *(damage.parameter if damage else ()))]
+        items = [self._template(line) for line in calls.item]
+        written = [item for template in (*sections, *bodies, *values, *items) for item in template]
+        self._tags = frozenset(str(item.parts[0]) for item in written if isinstance(item, Tag))  # how they begin
         self._build(
-            [self._template(line) for line in calls.section],
-            [self._template(line) for line in (*calls.call, *(damage.call if damage else ()))],
-            _Values(
-                [self._template(line) for line in (*calls.parameter, *(damage.parameter if damage else ()))],
-                [self._template(line) for line in calls.item],
-            ),
+            sections,
+            bodies,
+            _Values(values, items),
             self._template(messages.body) if messages is not None else (),
             messages.close if messages is not None else (),
         )
@@ -401,10 +406,21 @@ class Program:
 
     def _text_form(self, text: str) -> Form:
         """The form of a marker's or tag's text."""
+        if self._closes_tag(text):
+            words = text[2:-1].split()
+            pattern = "< */ *" + " +".join(regex.escape(word, special_only=True) for word in words) + " *>"
+            return Form(text, pattern, [text[:2] + words[0], "</ ", "< "])
         if "{" not in text and not _ATTRIBUTE.search(text):
             return _literal(text)
         forms = [self._form(item) for item in self._template(text) if isinstance(item, Marker | Tag)]
         return forms[0] if len(forms) == 1 else _literal(text)
+
+    def _closes_tag(self, text: str) -> bool:
+        """Whether `</name>` closes a tag that begins with `<name`; a detokenizer may have put spaces into both."""
+        if not text.startswith("</") or not text.endswith(">") or "{" in text:
+            return False
+        name = text[2:-1]
+        return any(tag.startswith("<" + name) and tag[len(name) + 1 :][:1] in (" ", "=") for tag in self._tags)
 
     def _call(self, template: tuple[Item, ...], values: _Values, wrapped: bool = False) -> _Body:
         """The steps of one call template; its parameter templates are made anew, so that they know what follows.
@@ -450,9 +466,13 @@ class Program:
                 steps[-1].nest = self._nest(template[i:], values, nests)
                 break
             if isinstance(item, Payload):
-                steps.append(self._step("payload" if item.codec == "json" else "value", item))
+                step = self._step("payload" if item.codec == "json" else "value", item)
+                behind = template[-1]
+                framed = item.trim == "newline" and isinstance(behind, Space) and "\n" in behind.text
+                step.breaks = 2 if framed else 1
+                steps.append(step)
                 if item.codec == "json":
-                    steps[-1].first = _FIRST["value:json"] + (_PYTHON_FIRST if self._repairs else "")
+                    step.first = _FIRST["value:json"] + (_PYTHON_FIRST if self._repairs else "")
                 role = "value_close"
             elif not isinstance(item, Space):
                 steps.append(self._step(role, item))
@@ -491,7 +511,8 @@ class Program:
             if calls:
                 ready += [opener for opener in self.openers if objects or not opener.step.at_start]
             others = self._markers("reasoning_open", self.reasoning_open)
-            others += self._markers("absorb", self.absorb)
+            mine = {form.text for step in self.steps for form in step.forms} if not calls else ()
+            others += self._markers("absorb", (text for text in self.absorb if text not in mine))
             others += self._markers("turn_end", self.grammar.turn_end)
             others += self._message_ends()
             others += self._content_frame()
@@ -710,6 +731,7 @@ class Program:
         closer = "|".join(own)
         ways = [rf"{before}(?P<closer>{closer})[ \t\r\n]*(?:{after})"]
         starts = [start for step in closers for form in step.forms for start in form.starts]
+        breaks = 1
         if any(step.optional for step in closers):
             # In notations without line breaks only a repair can do without the closer.
             anywhere = self._repaired and all(
@@ -717,13 +739,17 @@ class Program:
             )
             # What closes the object or array that the value stands in may be spelt like its own closer.
             other = "|".join(pattern for pattern in [*self._patterns(followers), *header] if pattern not in own)
-            ways.append(rf"(?P<bare>(?:\r?\n){'?' if anywhere else ''})(?:{other})")
+            breaks = value.breaks
+            bare = rf"(?:\r?\n){{{0 if anywhere else 1},{breaks}}}"
+            if trim == "strip":
+                bare = r"[ \t\r\n]*" if anywhere else r"[ \t]*\r?\n[ \t\r\n]*"
+            ways.append(rf"(?P<bare>{bare})(?:{other})")
             starts += [start for entry in followers for form in entry.step.forms for start in form.starts]
             starts += self.headers.openers if self.headers is not None else ()
         else:
             ways.append(r"(?P<bare>(?!))")
-        space = r"[ \t\r\n]*" if trim == "strip" else r"(?:\r?\n)?"
-        end = r"[ \t\r\n]+\Z" if trim == "strip" else r"\r\n?\Z|\n\Z"
+        space = r"[ \t\r\n]*" if trim == "strip" else rf"(?:\r?\n){{0,{breaks}}}"
+        end = r"[ \t\r\n]+\Z" if trim == "strip" else rf"(?:\r?\n){{1,{breaks}}}\Z|(?:\r?\n){{0,{breaks - 1}}}\r\Z"
         find = re.compile(rf"{space}(?:{_prefixes(starts)})|{end}")
         chars = re.escape("".join(sorted({start[0] for start in starts})))
         spaces = r"\x20" if trim == "strip" else ""

@@ -90,6 +90,7 @@ _KEYWORDS: Final = {
     "nil": "null",
 }
 _NUMBER: Final = re.compile(r"-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][-+]?+[0-9]++)?+")
+_POINTED: Final = re.compile(r"-?+(?:0|[1-9][0-9]*+)\.")  # a number that ends in its decimal point
 _BLANK: Final = re.compile(r"[ \t\r\n]*+")
 _QUOTED_KEY: Final = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _SINGLE_KEY: Final = re.compile(r"'(?:[^'\\]|\\.)*+'", re.DOTALL)
@@ -558,6 +559,8 @@ class ObjectValue(JsonValue):
             out.append('"')
         elif word in _KEYWORDS:
             out.append(_KEYWORDS[word])
+        elif _POINTED.fullmatch(word) is not None and len(word) < self._digits:
+            out.append(word + "0")
         elif _NUMBER.fullmatch(word) is None:
             out.append(f'"{escape(word)}"')
         elif len(word) > self._digits:

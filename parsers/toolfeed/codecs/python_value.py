@@ -531,10 +531,6 @@ class PythonValue(JsonValue):
             return True
         written = "\\/" if json and char == "/" else _ESCAPES.get(char)
         if written is None:
-            if char == "N":
-                self._held = "\\"
-                self._fault(pos, "a \\N escape")
-                return False
             out.append("\\\\")  # not an escape: the backslash stays, and the character is read as any other
             return False
         if written:
