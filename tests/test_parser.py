@@ -298,6 +298,20 @@ def test_whitespace_that_a_marker_touches_is_trimmed_or_kept() -> None:
     assert names(trimmed) == names(kept) == ["get_time", "get_time"]
 
 
+def test_whitespace_between_closers_is_never_content() -> None:
+    """It is inside the markup; behind the last one, and behind a list without a closer, it is kept."""
+    call = "<tool_call>\n<function=f>\n</function>\n</tool_call>"
+    for text in (f"\n{call}\n", f"\n{call}\n{call}\n"):
+        for fragments in ([text], list(text)):
+            parser = Parser("qwen3_coder", whitespace="keep")
+            events = [event for fragment in fragments for event in parser.feed(fragment)] + parser.finish()
+            content = "".join(event.text for event in events if isinstance(event, ContentDelta))
+            assert content == "\n" * (text.count(call) + 1)
+    listed = "[f(a=1)]"
+    message = parse(f" {listed}\n{listed} ", "pythonic", whitespace="keep")
+    assert (message.content, len(message.tool_calls)) == (" \n ", 2)
+
+
 def test_whitespace_inside_and_around_content_stays() -> None:
     for text in ("  a  b\n\n", "\n", " ", "a\t\n <b>\n"):
         assert parse(text, "hermes").content == text

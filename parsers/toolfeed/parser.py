@@ -577,7 +577,7 @@ class Parser:
             if result >= 0:
                 return result
             if result == UNDECIDED:
-                keep = self._space_before(buf, pos, j)
+                keep = pos if self._between_closers(buf, pos, j) else self._space_before(buf, pos, j)
                 self._text(buf, pos, keep)
                 self._wait = True
                 return keep
@@ -599,6 +599,9 @@ class Parser:
     def _plain_text(self, buf: str, pos: int, n: int) -> int:
         """No marker in sight: all of it goes out, but for whitespace that a marker may touch."""
         if not self._trim:
+            if self._between_closers(buf, pos, n) and not self._final:
+                self._wait = True
+                return pos
             self._text(buf, pos, n)
             return n
         keep = len(buf[pos:n].rstrip(WHITESPACE)) + pos
@@ -657,6 +660,13 @@ class Parser:
         keep = len(buf[pos:j].rstrip(WHITESPACE)) + pos
         return j if j - keep > self._limits.header or (self._spaces and keep == pos) else keep
 
+    def _between_closers(self, buf: str, start: int, end: int) -> bool:
+        """Whether buf[start:end] is whitespace behind a closer, and another may come: then it is inside the markup,
+        and framing even where whitespace is kept."""
+        if self._trim or self._where != AFTER_CALL or not 0 < end - start <= self._limits.header:
+            return False
+        return not buf[start:end].strip(WHITESPACE) and self._program.has_closer(self._pending)
+
     def _marker(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
         """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may
         not."""
@@ -688,6 +698,9 @@ class Parser:
                     return end
                 if branch.role == "section_close":
                     self._note_missing()
+                if self._between_closers(buf, pos, j):
+                    self._tile("framing", j)
+                    pos = j
                 self._leave(buf, pos, j, end, self._state, AFTER_CALL)
                 self._pending = self._program.pending_of(branch.ready)
                 self._set_region_node()
@@ -1065,7 +1078,7 @@ class Parser:
         limit = self._limits.header
         match = SPACES.match(buf, pos)
         j = match.end() if match else pos
-        if j - pos > limit:
+        if j - pos > limit or (j == n and self._final and not self._open and self._spec is None):
             return self._mismatch(buf, pos, pos)
         if j == n:
             self._wait = True
@@ -1638,8 +1651,11 @@ class Parser:
             self._drop_candidate()
             self._sink.settle()
         self._tile("framing", pos)
-        ready = step.ready
-        return self._go(ready, pos)
+        if self._program.has_closer(step.ready):
+            return self._go(step.ready, pos)
+        self._pending = self._program.pending_of(step.ready)
+        self._after_call()
+        return pos
 
     def _fault(self, codec: ListCodec, step: Step, buf: str, pos: int) -> int:
         ready = step.ready

@@ -600,6 +600,10 @@ class Program:
             pattern = pattern.replace(re.escape("{" + name + "}"), rf"(?:{re.escape(lead)}[\w.\-]{{1,64}})?")
         return re.compile(pattern + r"\Z")
 
+    def has_closer(self, pending: frozenset[int]) -> bool:
+        """Whether a closer of a call or a section is among what may still come."""
+        return any(self.steps[number].role in ("closer", "section_close") for number in pending)
+
     def lacks_closer(self, pending: frozenset[int]) -> bool:
         """Whether a call's closer is among what may still come."""
         return any(self.steps[number].role == "closer" for number in pending)
