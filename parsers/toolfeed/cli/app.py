@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -245,3 +246,98 @@ def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> Non
         show_still(console, turns)
     else:
         animate(console, turns, speed)
+
+
+@commands.command(short_help="Serve a model, or a scripted one, to the clients of four protocols.")
+@click.option("--upstream", metavar="URL", help="An OpenAI-compatible server that leaves markup in its text.")
+@click.option(
+    "--format",
+    "-f",
+    "format_",
+    metavar="NAME|FILE.toml",
+    help="How the upstream's models write their calls (see `toolfeed formats`).",
+)
+@click.option(
+    "--chat-template",
+    metavar="FILE",
+    help="Render the prompt with this template (.jinja, or tokenizer_config.json), and let the upstream complete it.",
+)
+@click.option("--start", type=click.Choice(["content", "reasoning"]), help="What the upstream's turns begin in.")
+@click.option(
+    "--upstream-tool-choice",
+    type=click.Choice(["none", "auto", "leave"]),
+    default="none",
+    show_default=True,
+    help="What the upstream is told for a tool_choice of auto. Engines without a parser refuse auto.",
+)
+@click.option("--body", metavar="JSON", help="What else requests to the upstream have; null takes a key away.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=1), default=300, help="Of a silent upstream.")
+@click.option(
+    "--replay",
+    metavar="[DIR]",
+    is_flag=False,
+    flag_value="",
+    help="Serve a scripted model (the default); DIR has turns for it in .toml files.",
+)
+@click.option("--speed", metavar="CHARS_PER_SECOND", type=click.FloatRange(min=1), help="Of the scripted model.")
+@click.option(
+    "--cut",
+    metavar="N|words|chars",
+    callback=read_cut,
+    default="words",
+    help="Fragments of the scripted model: N characters, words, or single characters.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any free one.")
+@click.option("--max-body", metavar="BYTES", type=click.IntRange(min=1), default=16 * 2**20, help="Of a request.")
+def serve(
+    upstream: str | None,
+    format_: str | None,
+    chat_template: str | None,
+    start: Literal["content", "reasoning"] | None,
+    upstream_tool_choice: str,
+    body: str | None,
+    timeout: float,
+    replay: str | None,
+    speed: float | None,
+    cut: Cut,
+    host: str,
+    port: int,
+    max_body: int,
+) -> None:
+    """Serve OpenAI's, Anthropic's and Ollama's protocols.
+
+    In front of an upstream its text is read as it comes; without one a scripted model plays, whose calls are written in
+    every format. The upstream's key is the client's, or that in TOOLFEED_UPSTREAM_KEY.
+    """
+    missing = [name for name in ("starlette", "uvicorn", "httpx2", "jinja2") if find_spec(name) is None]
+    if missing:
+        raise Refused(f"serving needs {', '.join(missing)}: pip install 'toolfeed[serve]'")
+    from ..serve import command
+    from ..serve.source import Source
+
+    source: Source
+    if upstream is not None:
+        if replay is not None:
+            raise Refused("--upstream and --replay exclude each other")
+        if format_ is None:
+            raise Refused("--upstream needs --format: how do its models write their calls?")
+        with reading(format_):
+            source = asked = command.make_upstream(
+                upstream,
+                format_,
+                template=chat_template,
+                start=start,
+                tool_choice=upstream_tool_choice,
+                body=body,
+                key=os.environ.get("TOOLFEED_UPSTREAM_KEY", ""),
+                timeout=timeout,
+            )
+        says = [f"In front of {asked.shown_url}, whose text is read as {format_}."]
+    else:
+        for option, value in ("--format", format_), ("--chat-template", chat_template), ("--body", body):
+            if value is not None:
+                raise Refused(f"{option} is about an upstream; give one with --upstream")
+        source = command.make_replay(replay, speed, cut)
+        says = command.replay_says(replay)
+    command.run(source, host, port, max_body=max_body, says=says, example=upstream is None)

@@ -1,0 +1,113 @@
+"""What `toolfeed serve` makes of its options, and what it says when it begins."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import ToolfeedError
+from ..grammar import Grammar, StartState
+from ..registry import formats
+from .app import create_app
+from .protocols import PROTOCOLS
+from .replay import Cut, Replay, load_script
+from .server import address, listen, make_server
+from .shapes import is_object
+from .source import Source
+from .template import ChatTemplate
+from .upstream import Upstream
+
+_EXAMPLE: Final = {
+    "model": "replay/kimi_k2",
+    "stream": True,
+    "messages": [{"role": "user", "content": "How is the weather in Paris?"}],
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "get_weather",
+                "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+            },
+        }
+    ],
+}
+
+
+class BadOption(ToolfeedError):
+    """An option that cannot be used."""
+
+
+def make_replay(folder: str | None, speed: float | None, cut: Cut) -> Replay:
+    """The scripted model. Raises ScriptError."""
+    script = load_script(Path(folder)) if folder else ()
+    return Replay(script, speed=speed, cut=cut)
+
+
+def make_upstream(
+    url: str,
+    format: str,
+    *,
+    template: str | None,
+    start: StartState | None,
+    tool_choice: str,
+    body: str | None,
+    key: str,
+    timeout: float,
+) -> Upstream:
+    """The server to ask. Raises ToolfeedError."""
+    render = None if template is None else ChatTemplate.load(Path(template))
+    try:
+        more: Any = {} if body is None else json.loads(body)
+    except ValueError as error:
+        raise BadOption(f"--body is no JSON: {error}") from None
+    if not is_object(more):
+        raise BadOption("--body must be a JSON object")
+    try:
+        return Upstream(
+            url,
+            Grammar.load(format),
+            render=render,
+            start=start,
+            tool_choice=None if tool_choice == "leave" else tool_choice,
+            body=more,
+            key=key,
+            timeout=timeout,
+        )
+    except ValueError as error:
+        raise BadOption(f"--upstream: {error}") from None
+
+
+def run(source: Source, host: str, port: int, *, max_body: int, says: list[str], example: bool) -> None:
+    """Serve until a signal comes. Says on standard output where; the log is on standard error. Raises BadOption."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    for noisy in ("uvicorn.error", "httpx2", "httpcore2"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        bound = listen(host, port)
+    except OSError as error:
+        raise BadOption(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    for line in introduction(address(bound), says, example):
+        print(line, flush=True)  # noqa: T201
+    make_server(create_app(source, max_body=max_body)).run(sockets=[bound])
+
+
+def introduction(url: str, says: list[str], example: bool) -> list[str]:
+    """What is served, where, and a command to try it with."""
+    lines = [f"toolfeed serves {url} (Ctrl-C ends it)", *(f"  {line}" for line in says), ""]
+    lines += [f"  {protocol.name:<17} POST {url}{protocol.path}" for protocol in PROTOCOLS]
+    if example:
+        body = shlex.quote(json.dumps(_EXAMPLE))
+        lines += ["", "Try it:", f"  curl -N {url}/v1/chat/completions -H 'content-type: application/json' -d {body}"]
+    return [*lines, ""]
+
+
+def replay_says(script: str | None) -> list[str]:
+    """What there is to say of the scripted model."""
+    return [
+        f"A scripted model, in {len(formats())} formats: no model, no key, no network.",
+        "replay/hermes, replay/kimi_k2, …: toolfeed reads what it writes; raw/hermes, …: the markup as it is",
+        *([f"turns from {script}"] if script else []),
+    ]
