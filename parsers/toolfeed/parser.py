@@ -24,7 +24,7 @@ starts but is to be content (an unknown tool) is read on as a *ghost*: its event
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -42,6 +42,7 @@ from .errors import FinishedError, ToolfeedError
 from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, Status, ToolCallEnd, ToolCallStart
 from .grammar import Grammar, StartState
 from .headers import HEADER_LIMIT, Destination
+from .lanes import LIMITS_FROM, LONGEST, Lane
 from .limits import Limits
 from .notation import Payload
 from .program import SPACES, WHITESPACE, Branch, Node, Program, Step
@@ -116,8 +117,11 @@ class Parser:
         "_id",
         "_ids",
         "_index",
+        "_kept",
         "_key",
         "_kind",
+        "_lanes",
+        "_lanes_on",
         "_limits",
         "_lines",
         "_mark",
@@ -261,6 +265,10 @@ class Parser:
         self._quick: Callable[[str], object] | None = None
         self._mark = ""
         self._calm: Callable[[str], object] | None = None
+        wide = min(limits.name, limits.header, limits.hold) >= LIMITS_FROM
+        self._lanes_on = wide and self._trim and trace is None
+        self._lanes: tuple[Lane, ...] = ()  # what may come next and tells nothing
+        self._kept = ""  # what came of it
         self._direct: JsonValue | None = None
         if state == CONTENT and self._program.headers is not None:
             self._enter_header()
@@ -313,6 +321,14 @@ class Parser:
             raise FinishedError("feed was called after finish; make a new Parser for the next turn")
         if not text:
             return []
+        if self._lanes:
+            text = self._kept + text
+            for lane, word in self._lanes:
+                if lane.startswith(text) or (word is not None and text.startswith(lane) and word(text, len(lane))):
+                    self._kept = text
+                    return []
+            self._kept = ""
+            self._lanes = ()
         calm = self._calm
         if calm is not None and calm(text) is None:
             return self._read_calm(text)
@@ -374,6 +390,7 @@ class Parser:
         its turn by itself, so that open tagged parameters are over too. A second call returns []."""
         if self._finished:
             return []
+        self._leave_lane()
         self._finished = True
         self._final = True
         if not self._open:
@@ -393,6 +410,7 @@ class Parser:
 
     def copy(self) -> Parser:
         """An independent twin: fed the same, it emits the same, ids included."""
+        self._leave_lane()
         twin = Parser.__new__(Parser)
         for slot in Parser.__slots__:
             setattr(twin, slot, getattr(self, slot))
@@ -413,6 +431,7 @@ class Parser:
     @property
     def held(self) -> int:
         """How many characters are held: read, but not told yet."""
+        self._leave_lane()
         held = len(self._held) + self._spec_length
         if self._spec is None and self._codec is not None:
             held += len(self._codec.held)
@@ -421,6 +440,7 @@ class Parser:
     @property
     def state(self) -> Literal["content", "reasoning", "header", "call"]:
         """Where the stream is. "header": something that may become a call, or its framing, is being read."""
+        self._leave_lane()
         if self._open:
             return "call"
         if self._state == CONTENT:
@@ -430,10 +450,12 @@ class Parser:
     @property
     def notes(self) -> tuple[str, ...]:
         """Codes of what was accepted or mended outside calls, in order, each once."""
+        self._leave_lane()
         return tuple(self._turn_notes)
 
     def closing_suffix(self) -> str:
         """What would close the open call's JSON now; "" if no call is open. For previews: it is never emitted."""
+        self._leave_lane()
         if not self._open or self._ghost or self._args_done:
             return ""
         if self._rest is not None:
@@ -442,6 +464,31 @@ class Parser:
             value = (self._value or self._codec) if self._tagged.told else None
             return (value.closing_suffix() if value is not None else "") + self._tagged.suffix()
         return self._codec.closing_suffix() if self._codec is not None else "{}"
+
+    # -- lanes ---------------------------------------------------------------------------------------------------------
+
+    def _leave_lane(self) -> None:
+        """Read what was only kept: nothing in it is told."""
+        if self._kept:
+            text, self._kept = self._kept, ""
+            self._read(text)
+
+    def lane_place(self) -> Hashable:
+        """All that decides what is done next with text that tells nothing; None where no lane can begin."""
+        state = self._state
+        held = self._held
+        if not self._lanes_on or self._ghost or len(held) > LONGEST or self._spec_length > LIMITS_FROM:
+            return None
+        if state <= REASONING:
+            return (state, self._node, held, self._where, self._after_marker, self._bol, self._spaces)
+        call = (self._spec is None, self._open, self._args_done, self._brace, self._confirm, self._bare_rules)
+        if state == EXPECT:
+            return (state, self._node, held, call, self._return, self._tools is None)
+        reader = self._value if state == VALUE else self._codec
+        place = reader.place if isinstance(reader, CallObjects | PythonCalls | RawValue) else None
+        if place is None or state == REST or (state == VALUE and not held):
+            return None
+        return (state, self._step, held, call, place, self._tools is None)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -507,6 +554,11 @@ class Parser:
         self._mark = mark
         self._calm = calm
         self._direct = direct
+        if quick is None and direct is None and not self._final:
+            place = self.lane_place()
+            self._lanes = self._program.lanes.get(place, ()) if place is not None else ()
+        else:
+            self._lanes = ()
 
     def _tile(self, kind: str, end: int) -> None:
         """The text up to buf[end] is of this kind."""

@@ -21,6 +21,7 @@ from .codecs.raw_value import Exit
 from .codecs.tagged import ARRAY, OBJECT
 from .grammar import Grammar
 from .headers import Headers
+from .lanes import Lanes, find_lanes
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
 
 Role: TypeAlias = Literal[
@@ -281,6 +282,8 @@ class Program:
         self.steps: list[Step] = []
         self._nodes: dict[object, Node] = {}
         self._exits: dict[int, Exit] = {}
+        self._lanes: Lanes | None = None
+        self._repair = repair
         self._pending: dict[frozenset[int], frozenset[int]] = {}
         self._id_follows: dict[frozenset[int], bool] = {}
         self.section_closers: frozenset[int] = frozenset()
@@ -311,6 +314,15 @@ class Program:
         self.reasoning_open = tuple(text.strip() for text in reasoning.open) if reasoning else ()
         self.reasoning_close = tuple(text.strip() for text in reasoning.close) if reasoning else ()
         self.call_in_reasoning = reasoning.calls if reasoning else "text"
+
+    @property
+    def lanes(self) -> Lanes:
+        """What the template writes where nothing is told; found when it is first asked for."""
+        lanes = self._lanes
+        if lanes is None:
+            self._lanes = {}  # while they are being looked for there are none
+            lanes = self._lanes = find_lanes(self.grammar, self._repair)
+        return lanes
 
     # -- steps ---------------------------------------------------------------------------------------------------
 

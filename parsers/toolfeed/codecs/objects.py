@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Hashable
 from typing import Final
 
 from .arguments import Arguments
@@ -35,6 +36,8 @@ _OVER = 13
 _SEQUENCE = 15  # behind an object that stands in no list, where others may follow
 _NEXT_OBJECT = 16  # behind a comma there
 _IN_ELEMENT = 14  # an element of a list that is no object
+
+_PLACE_LENGTH: Final = 64  # characters of a key or name behind which a lane may begin
 
 _ENDS_BADLY: Final = frozenset("[]{}\"',:")
 
@@ -175,6 +178,16 @@ class CallObjects:
         if self._state == _IN_NAME or (self._state == _IN_KEY and self._keyed and not self._keyed_object):
             return "name"
         return "arguments" if self._state == _IN_ARGUMENTS else "framing"
+
+    @property
+    def place(self) -> Hashable:
+        """See Parser.lane_place; None inside arguments and values."""
+        state = self._state
+        if state in (_IN_ARGUMENTS, _IN_OTHER, _IN_ELEMENT) or self._escaped or self._length > _PLACE_LENGTH:
+            return None
+        read = "" if state == _IN_NAME else "".join(self._pieces)
+        key = (self._quote, read, self._named, self._keyed_object, self._again, self._nested)
+        return (state, self._list, self._any, self._started, self._flush, self._arguments is None, self._read, key)
 
     def direct(self) -> JsonValue | None:
         """See Arguments.direct."""

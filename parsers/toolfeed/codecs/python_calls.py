@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Hashable
 from typing import Final
 
 from ..coercion import TypedReader, escape
@@ -24,6 +25,8 @@ _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _BEFORE_VALUE: Final = re.compile(r"[ \t\r\n\f]*")
 _NAME: Final = re.compile(r"[\w.\-]*")
 _KEY: Final = re.compile(r"\w*")
+
+_PLACE_LENGTH: Final = 64  # characters of a name or keyword behind which a lane may begin
 
 # Where the machine stands.
 _BEFORE = 0  # before a list or a call
@@ -157,6 +160,13 @@ class PythonCalls:
         if self._state == _IN_NAME:
             return "name"
         return "arguments" if _FIRST <= self._state <= _AFTER else "framing"
+
+    @property
+    def place(self) -> Hashable:
+        """See Parser.lane_place; None inside values."""
+        if self._state == _IN_VALUE or self._length > _PLACE_LENGTH:
+            return None
+        return (self._state, self._list, self._any, self._started, bool(self._keys), bool(self._out))
 
     def direct(self) -> JsonValue | None:
         """See Arguments.direct."""

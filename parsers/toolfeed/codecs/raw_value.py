@@ -7,7 +7,7 @@ a JSON string; another type is read as the tool's schema says (chapter A).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from ..coercion import TypedReader, escape
@@ -124,6 +124,11 @@ class RawValue:
             return self._container.held
         held = "".join(self._json or ())
         return held + (self._reader.text if self._reader is not None and not self._quoted else "")
+
+    @property
+    def place(self) -> Hashable:
+        """See Parser.lane_place."""
+        return (self._quoted, self._begun, self._dropped, self._container is None, self._reader is None)
 
     def quick(self) -> Any:
         """See JsonValue.quick."""
