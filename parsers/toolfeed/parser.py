@@ -480,8 +480,10 @@ class Parser:
         if not self._lanes_on or self._ghost or len(held) > LONGEST or self._spec_length > LIMITS_FROM:
             return None
         if state <= REASONING:
-            return (state, self._node, held, self._where, self._after_marker, self._bol, self._spaces)
-        call = (self._spec is None, self._open, self._args_done, self._brace, self._confirm, self._bare_rules)
+            behind = (self._where, self._after_marker, self._was_ghost, self._section_ghost)
+            return (state, self._node, held, behind, self._bol, self._spaces)
+        tagged = self._tagged.place
+        call = (self._spec is None, self._open, self._args_done, self._confirm, self._bare_rules, tagged)
         if state == EXPECT:
             return (state, self._node, held, call, self._return, self._tools is None)
         reader = self._value if state == VALUE else self._codec

@@ -6,6 +6,7 @@ an open one is how it closes, where its parent goes on, and its keys; so there i
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Final
 
 from ..coercion import escape
@@ -52,6 +53,11 @@ class TaggedArguments:
     def outermost(self) -> int | None:
         """The step that opened the outermost object or array that nests; None if none does."""
         return self._openers[0] if self._openers else None
+
+    @property
+    def place(self) -> Hashable:
+        """See Parser.lane_place."""
+        return (self.begun, self.told, len(self._closers), self.empty, self.outermost)
 
     def begin(self, out: list[str]) -> None:
         """The arguments are an object, whatever comes."""
