@@ -210,8 +210,11 @@ def _starts(grammar: Grammar) -> str:
     content = "a header" if grammar.messages is not None else "content"
     states = {"content": content, "reasoning": "reasoning"}
     starts = [states[grammar.start.state]]
+    markers = grammar.reasoning
+    implied = {"content": markers.close, "reasoning": markers.open} if markers is not None else {}
     for state, other in states.items():
-        prompts = [prompt for prompt, leads in grammar.start.prompts.items() if leads == state]
+        listed = [prompt for prompt, leads in grammar.start.prompts.items() if leads == state]
+        prompts = dict.fromkeys(prompt.strip() for prompt in (*listed, *implied.get(state, ())))
         if prompts and state != grammar.start.state:
             starts.append(f"{other} if the prompt ends in {codes(prompts, ' or ')}")
     if one_call(grammar):

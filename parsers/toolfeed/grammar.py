@@ -39,12 +39,14 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Reasoning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The markers of reasoning, with the whitespace that the template writes around them.
 
-    `open`, `close`: spellings, the first one is written. `calls`: what a call opener inside reasoning is: "text", the
-    "end" of the reasoning, or a call "inside" it, after which it goes on.
+    `open`, `close`: spellings, the first one is written. `begins`: an opener counts at the start of the text, behind a
+    call or reasoning, alone on its "line", or "anywhere" with text right behind it. `calls`: what a call opener inside
+    reasoning is: "text", the "end" of the reasoning, or a call "inside" it, after which it goes on.
     """
 
     open: tuple[str, ...] = ()
     close: tuple[str, ...]
+    begins: Literal["line", "anywhere"] = "line"
     calls: Literal["text", "end", "inside"] = "text"
 
 

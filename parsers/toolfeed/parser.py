@@ -63,6 +63,7 @@ NO_MARKER: Final = -1
 UNDECIDED: Final = -2
 
 _NOTES: Final = 64  # as many codes are kept, for a call and for the turn
+_BEHIND_A_WORD: Final = frozenset(" \t.,;:!?)]}\"'`’”»、。，）」")
 _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
 
 # `string="true"` and `string="false"` as types: a string, and JSON of any type.
@@ -136,6 +137,7 @@ class Parser:
         "_program",
         "_quick",
         "_ready",
+        "_refused",
         "_repair",
         "_rest",
         "_return",
@@ -229,6 +231,7 @@ class Parser:
         self._unbound = grammar  # the grammar before it
         self._spec_skip = 0  # how much of it is content at once if it fails: up to the opener's first character
         self._element_from = 0  # where in it the first call of a list begins
+        self._refused: list[tuple[int, int]] = []  # where in it elements before that lie, which are no calls
         self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
         self._bare_rules = False  # its text has to decide more: chapter 9 of the formats, not a marker alone
         self._confirm = False  # its name alone does not make it a call
@@ -282,8 +285,13 @@ class Parser:
             state = start
         elif prompt is not None:
             endings = [ending for ending in settings.prompts if self._ends_with(prompt, ending)]
+            last = prompt.rstrip(WHITESPACE)
             if endings:
                 state = settings.prompts[max(endings, key=len)]
+            elif last.endswith(self._program.reasoning_open):
+                state = "reasoning"
+            elif last.endswith(self._program.reasoning_close):
+                state = "content"
         messages = self._grammar.messages
         content = self._grammar.content
         if prompt is not None and content is not None:
@@ -417,6 +425,7 @@ class Parser:
         twin._sink = self._sink.copy()
         twin._turn_notes = list(self._turn_notes)
         twin._spec = list(self._spec) if self._spec is not None else None
+        twin._refused = list(self._refused)
         twin._notes = list(self._notes)
         twin._used_ids = set(self._used_ids)
         twin._tagged = self._tagged.copy()
@@ -777,6 +786,8 @@ class Parser:
             return self._go(self._program.first_steps, end)
         sure = self._framed if kind == "content_close" else branch.special and self._state == REASONING
         alone = 0 if sure else self._stands_alone(buf, pos, j, end)
+        if alone == NO_MARKER and kind == "reasoning_open" and self._program.reasoning_begins == "anywhere":
+            alone = self._is_followed(buf, end)
         if alone < 0:
             return alone
         if kind in ("content_open", "content_close"):
@@ -821,6 +832,13 @@ class Parser:
         if end < stop:
             return 0 if buf[end] in "\r\n" else NO_MARKER
         return UNDECIDED if stop < limit and not self._final else 0
+
+    def _is_followed(self, buf: str, end: int) -> int:
+        """Whether text stands right behind a marker that ends at buf[end], as it does not where a sentence names the
+        marker: 0, NO_MARKER or UNDECIDED."""
+        if end < len(buf):
+            return NO_MARKER if buf[end] in _BEHIND_A_WORD else 0
+        return 0 if self._final else UNDECIDED
 
     def _at_start(self, buf: str, pos: int, j: int) -> bool:
         """Whether nothing but whitespace stands between the region's start and j."""
@@ -997,6 +1015,7 @@ class Parser:
         self._spec_length = 0
         self._spec_skip = j - keep + 1
         self._element_from = 0
+        self._refused.clear()
         self._unbound = self._grammar
         self._candidate_kind = kind
         self._bare_rules = self._bare_rules and kind == "element"
@@ -1067,6 +1086,9 @@ class Parser:
         inside = self._return == REASONING and self._program.call_in_reasoning == "inside"
         self._call_region = REASONING if inside else CONTENT
         kept = self._drop_candidate()
+        if self._refused:
+            text = kept + buf[self._spec_from : pos]
+            self._sink.text(CONTENT_RUN, "".join(text[start:end] for start, end in self._refused))
         self._open = True
         self._args_done = False
         self._tagged = TaggedArguments()
@@ -1161,7 +1183,7 @@ class Parser:
                     return self._advance(branch, found, buf, j)
         if node.payloads:
             step = _choose(node, buf, j)
-            if step is not None:
+            if step is not None and (j == pos or not step.in_words):
                 self._tile("framing", j)
                 return self._begin_payload(step, buf, j)
             if self._undecided_payload(node, buf, j):
@@ -1669,9 +1691,12 @@ class Parser:
             elif signal == NO_CALL:
                 if self._ghost_list:
                     continue
-                if self._candidate_kind != "element":
+                if self._candidate_kind == "element":
+                    self._give_back(buf, pos)
+                elif isinstance(codec, CallObjects) and codec.several and not self._bare_rules and step.wrapped:
+                    self._refuse(pos)
+                else:
                     return self._fail(pos)
-                self._give_back(buf, pos)
             elif signal == DONE:
                 if self._ghost_list:
                     return self._over("complete", frozenset(), buf, pos)
@@ -1687,6 +1712,13 @@ class Parser:
         self._sink.settle("content")
         self._sink.text(CONTENT_RUN, self._drop_candidate() + buf[self._spec_from : pos])
 
+    def _refuse(self, pos: int) -> None:
+        """The element up to buf[pos] is no call, but one may follow: then the element is content."""
+        self._tile("content", pos)
+        begin = self._spec_from - self._spec_length
+        self._refused.append((self._element_from, pos - begin))
+        self._sink.recast("content", self._base + begin + self._element_from)
+
     def _ends_with_closer(self, step: Step) -> bool:
         """Whether a call of this payload ends with a closer, and not with its own bracket."""
         item = step.item
@@ -1700,7 +1732,7 @@ class Parser:
         self._codec = None
         self._was_ghost = False
         if self._spec is not None:  # a list without a call in it
-            if not step.wrapped or step.in_words or self._bare_rules:
+            if not step.wrapped or step.in_words or self._bare_rules or self._refused:
                 return self._fail(pos)
             self._drop_candidate()
             self._sink.settle()

@@ -111,7 +111,7 @@ class Step:
         self.closed = False  # the call's closer is among them
         self.fields: tuple[str, ...] = ()
         self.first = ""  # the characters that a payload can begin with
-        self.in_words = False  # its opener is an ordinary word, so an empty list behind it may be text
+        self.in_words = False  # an ordinary word is its opener, so only a list with a call in it, right behind, counts
         self.named = False  # it may also begin with a name
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
         self.second = ""  # and those behind its bracket
@@ -314,6 +314,7 @@ class Program:
         self.reasoning_open = tuple(text.strip() for text in reasoning.open) if reasoning else ()
         self.reasoning_close = tuple(text.strip() for text in reasoning.close) if reasoning else ()
         self.call_in_reasoning = reasoning.calls if reasoning else "text"
+        self.reasoning_begins = reasoning.begins if reasoning else "line"
 
     @property
     def lanes(self) -> Lanes:
@@ -452,11 +453,11 @@ class Program:
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
                 step.second = _BEHIND_BRACKET[item.codec]
                 step.wrapped = wrapped or bool(steps)
-                opener = steps[0] if steps else None
-                step.in_words = isinstance(opener, Step) and opener.forms[0].text[:1].isalnum()
+                before = template[i - 1] if i else None
+                step.in_words = isinstance(before, Marker) and before.text[-1:].isalnum()
                 if item.what == "arguments" and (not step.wrapped or self.grammar.calls.commit == "arguments"):
                     step.first = "{"
-                if item.codec == "keyed" and item.bracketed:
+                if item.bracketed and (item.codec == "keyed" or step.in_words):
                     step.first = "["
                 step.at_start = not step.wrapped and item.codec != "python"
                 if item.codec == "python" and step.wrapped:

@@ -77,6 +77,12 @@ class Sink:
                 self.trace(kind if kind and start >= since else own, start, end)
         self._tiles.clear()
 
+    def recast(self, kind: str, since: int) -> None:
+        """What the candidate's tiles say from `since` on is of this kind."""
+        while self._tiles and self._tiles[-1][1] >= since:
+            self._tiles.pop()
+        self._tiles.append((kind, since, self.tiled))
+
     def unsettle(self, start: int) -> None:
         """The candidate was none: its tiles, from `start` on, are taken back."""
         self._tiles.clear()

@@ -50,11 +50,13 @@ class CallObjects:
         "_any",
         "_arguments",
         "_bare",
+        "_called",
         "_digits",
         "_escaped",
         "_flush",
         "_held",
         "_id_key",
+        "_key",
         "_keyed",
         "_keyed_object",
         "_keys",
@@ -69,6 +71,7 @@ class CallObjects:
         "_pieces",
         "_quote",
         "_read",
+        "_refused",
         "_sequence",
         "_started",
         "_state",
@@ -112,6 +115,7 @@ class CallObjects:
         self._state = _BEFORE
         self._list = False
         self._any = False  # an element was read
+        self._called = False  # one of them was a call
         self._again = False  # a keyed object goes on with another call
         self.signal = MORE
         self.error = ""
@@ -132,6 +136,8 @@ class CallObjects:
         self._other: JsonValue | None = None
         self._id_key = False
         self._nested = 0
+        self._refused = False  # it is no call, and read on as one of several elements
+        self._key = ""
         self._keyed_object = False
         self._pieces: list[str] = []
         self._length = 0
@@ -154,6 +160,11 @@ class CallObjects:
     def in_list(self) -> bool:
         """Whether the calls stand in brackets, so that each ends with its own."""
         return self._list
+
+    @property
+    def several(self) -> bool:
+        """Whether other objects may follow one."""
+        return self._list or self._sequence
 
     @property
     def depth(self) -> int:
@@ -383,6 +394,7 @@ class CallObjects:
             self._begin_if_ready()
             return pos
         self._state = _COLON
+        self._key = string
         if self._keyed and not self._keyed_object:
             if self._named or string not in self._keys[0] or string in (self._tools or ()):
                 return self._keyed_name(string, pos)
@@ -398,7 +410,7 @@ class CallObjects:
             self._pieces.append("other")
         elif string == "function" and not self._nested:
             self._pieces.append("function")
-        elif string == "type" or not self._bare:
+        elif string == "type" or not self._bare or self._refuse():
             if string in arguments or string in names:
                 self.notes.append("duplicate_key")
             self._pieces.append("other")
@@ -424,20 +436,35 @@ class CallObjects:
             self._nested = 1
             self._state = _FIRST_KEY
             return pos + 1
+        if role == "name" and char == "{" and self._keyed:
+            self._keyed_object = False  # a call of a tool that is called like the key
+            return self._keyed_name(self._key, pos)
         if role == "arguments":
-            if char in "nN" and self._bare:
-                return self._fault(pos, "no arguments")
-            if char not in ('{"nN' if self._lenient else '{"n'):
-                return self._fault(pos, "the arguments are not a JSON object")
-            self._arguments = Arguments(self._digits, lenient=self._lenient, python=self._literal)
-            self._state = _IN_ARGUMENTS
-            self._begin_if_ready()
-            return pos
-        if role == "name" or (role == "function" and self._bare):
+            error = self._no_object(char)
+            if not error:
+                self._arguments = Arguments(self._digits, lenient=self._lenient, python=self._literal)
+                self._state = _IN_ARGUMENTS
+                self._begin_if_ready()
+                return pos
+            if not self._refuse():
+                return self._fault(pos, error)
+        elif (role == "name" or (role == "function" and self._bare)) and not self._refuse():
             return self._fault(pos, "a name that is not a string")
         self._other = self._machine()
         self._state = _IN_OTHER
         return pos
+
+    def _no_object(self, char: str) -> str:
+        """What is wrong with arguments that begin with this character; "" for nothing."""
+        if char in "nN" and self._bare:
+            return "no arguments"
+        return "" if char in ('{"nN' if self._lenient else '{"n') else "the arguments are not a JSON object"
+
+    def _refuse(self) -> bool:
+        """The object is no call: whether it is read on, as one of several elements of which others are calls. Where
+        nothing but the text says what is a call, one of them has to have come."""
+        self._refused = not self._started and self.several and (self._called or not self._bare)
+        return self._refused
 
     def _machine(self) -> JsonValue:
         """What reads a value that is no argument."""
@@ -445,11 +472,12 @@ class CallObjects:
 
     def _begin_if_ready(self) -> None:
         """Start the call when all that it needs is known."""
-        if self._started or not self._named or not self.name:
+        if self._started or self._refused or not self._named or not self.name:
             return
         if self._bare and self._arguments is None:
             return
         self._started = True
+        self._called = True
         self._flush = True
         self.signal = START
 
@@ -501,7 +529,7 @@ class CallObjects:
             self._state = _AFTER
             return pos + 1
         if not self._started:
-            if self._again or not self._named or not self.name or self._bare:
+            if self._again or self._refused or not self._named or not self.name or self._bare:
                 self._state = self._behind()
                 self.signal = NO_CALL
                 return pos + 1
