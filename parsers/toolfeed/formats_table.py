@@ -14,7 +14,6 @@ from typing import Final
 
 from .errors import CannotExpress, ToolfeedError
 from .grammar import Grammar, signature
-from .notation import Payload
 from .registry import grammar_folder
 from .traits import (
     FAMILIES,
@@ -23,6 +22,7 @@ from .traits import (
     Way,
     can_reason,
     closers,
+    codecs,
     families,
     leads_to,
     one_call,
@@ -54,10 +54,10 @@ The calls are a JSON list between markers. Each starts and ends on its own; the 
     "header and JSON": """\
 The name stands in markers before the arguments, a JSON object that passes as it is written.""",
     "tagged parameters": """\
-Each argument has tags of its own, and its value is raw text. The tool's schema says which type it has; without a schema
-it is a string. A value ends at its closer only if something may follow there that the format allows. A call without its
-closer is complete if another call follows; at the end of the text it is truncated, unless `finish("stop")` says that
-the model ended its turn.""",
+Each argument has tags of its own, and its value is raw text. Unless the tags say which type it has, the tool's schema
+does; without a schema it is a string. A value ends at its closer only if something may follow there that the format
+allows. A call without its closer is complete if another call follows; at the end of the text it is truncated, unless
+`finish("stop")` says that the model ended its turn.""",
     "Python calls": """\
 Calls are Python expressions with literal values, which become JSON. Nothing is evaluated.""",
     "object notation": """\
@@ -68,25 +68,31 @@ The turn is a sequence of messages, whose headers say where each goes.""",
 No marker says that a call comes: the text decides, and is held while it can still become a call.""",
 }
 
-# What of a value is told before it is over, by what reads it: a codec, or "" for tagged values.
+# What of a value is told before it is over, by the codec that reads it.
 _JSON: Final = "everything, character by character, as it is written"
 _PYTHON: Final = (
     "everything; a string's closing quote, and a number that JSON would write otherwise, wait for what follows"
 )
+_RAW: Final = "strings from the first character, objects and lists from their bracket; other types come with the closer"
 STREAMS: Final = {
     "json": _JSON,
     "keyed": _JSON,
+    "string": _JSON,
     "literal": _PYTHON,
     "python": _PYTHON,
     "object": "strings between delimiters, objects and lists; numbers and bare words come when they are over",
     "quoted": "strings, objects and lists; numbers, and other types between delimiters, come when they are over",
-    "": "strings from the first character, objects and lists from their bracket; other types come with the closer",
+    "text": _RAW,
+    "block": _RAW,
+    "stripped": _RAW,
+    "any": _RAW,
 }
 
-# What `repair=True` mends inside arguments, by what reads them.
+# What `repair=True` mends inside arguments, by the codec that reads them.
 _MENDED_JSON: Final = "Python spelling, a comma or a bracket too many"
 _MENDED_PYTHON: Final = "quotes inside strings, bare words"
 _MENDED_OBJECT: Final = "a string's delimiter missing, `'…'` for strings"
+_MENDED_RAW: Final = "nothing at all where an object or a list is wanted"
 MENDS: Final = {
     "json": _MENDED_JSON,
     "keyed": _MENDED_JSON,
@@ -94,7 +100,10 @@ MENDS: Final = {
     "python": _MENDED_PYTHON,
     "object": _MENDED_OBJECT,
     "quoted": _MENDED_OBJECT,
-    "": "nothing at all where an object or a list is wanted",
+    "text": _MENDED_RAW,
+    "block": _MENDED_RAW,
+    "stripped": _MENDED_RAW,
+    "any": _MENDED_RAW,
 }
 
 
@@ -179,14 +188,9 @@ def _commit(grammar: Grammar, way: Way) -> str:
 
 
 def _streams(grammar: Grammar) -> str:
-    codecs = [codec(way.payload) for way in ways(grammar) if not way.repair]
-    texts = list(dict.fromkeys(STREAMS.get(codec, STREAMS["json"]) for codec in codecs))
-    return "; or ".join(texts)
-
-
-def codec(payload: Payload) -> str:
-    """The key in STREAMS and MENDS for what reads this payload."""
-    return "" if payload == TAGGED else payload.codec
+    """What comes before a value is over; of the ways to write calls, all that differ."""
+    found = [codec for way in ways(grammar) if not way.repair for codec in codecs(grammar, way)]
+    return "; or ".join(dict.fromkeys(STREAMS[codec] for codec in found if codec in STREAMS))
 
 
 def _types(grammar: Grammar) -> str:
@@ -260,8 +264,8 @@ def _accepted(grammar: Grammar) -> Iterator[str]:
 
 
 def _repairs(grammar: Grammar) -> Iterator[str]:
-    codecs = [codec(way.payload) for way in ways(grammar)]
-    yield from dict.fromkeys(MENDS[codec] for codec in codecs if codec in MENDS)
+    found = [codec for way in ways(grammar) for codec in codecs(grammar, way)]
+    yield from dict.fromkeys(MENDS[codec] for codec in found if codec in MENDS)
     repair = grammar.repair
     if repair is None:
         return

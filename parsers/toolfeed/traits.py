@@ -32,6 +32,9 @@ FAMILIES: Final[tuple[Family, ...]] = (
 )
 
 TAGGED: Final = Payload("parameters", "")  # stands for the payload of a template with tagged parameters
+UNTYPED: Final = frozenset(
+    {"text", "block", "stripped", "any", "quoted"}
+)  # codecs that ask the schema for a value's type
 
 
 class Way(NamedTuple):
@@ -155,16 +158,23 @@ def _objects(grammar: Grammar) -> bool:
     )
 
 
+def codecs(grammar: Grammar, way: Way) -> tuple[str, ...]:
+    """What reads the values of a call that is written this way."""
+    if way.payload != TAGGED:
+        return (way.payload.codec,)
+    values = (item.codec for items in parameters(grammar) for item in items if isinstance(item, Payload))
+    return tuple(dict.fromkeys(values))
+
+
 def typed_by_schema(grammar: Grammar) -> bool:
     """Whether values are written without types, so that the schema has to say them."""
-    return any(way.payload == TAGGED or way.payload.codec == "quoted" for way in ways(grammar) if not way.repair)
+    return any(UNTYPED & set(codecs(grammar, way)) for way in ways(grammar) if not way.repair)
 
 
 def states_types(grammar: Grammar) -> bool:
     """Whether the text says what type a value has, where no schema does."""
-    return any({"type", "string"} & set(fields_of(items)) for items in parameters(grammar)) or any(
-        isinstance(item, Payload) and item.codec == "json" for items in parameters(grammar) for item in items
-    )
+    stated = any({"type", "string"} & set(fields_of(items)) for items in parameters(grammar))
+    return stated or any("any" in codecs(grammar, way) for way in ways(grammar))
 
 
 def _place(items: tuple[Item, ...]) -> int:
@@ -197,11 +207,13 @@ def _family(payload: Payload, marked: bool) -> Family:
 __all__ = [
     "FAMILIES",
     "TAGGED",
+    "UNTYPED",
     "Family",
     "Way",
     "bare",
     "can_reason",
     "closers",
+    "codecs",
     "families",
     "fields_of",
     "leads_to",
