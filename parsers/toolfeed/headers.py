@@ -3,7 +3,7 @@
     "(<|start|>assistant)?( to={recipient})?(<|channel|>{channel})?( {type})?<|message|>"
 
 `(…)?` is what may be missing, `(…|…)` one of several, `{…}` a field: text without whitespace, angle brackets and
-opening braces. Spaces are accepted in any number, and around markers. Where no marker is in a header, only its words
+opening braces. Whitespace is accepted in any amount, and around markers. Where no marker is in a header, only its words
 tell it from text: there a field is made of letters, digits, `_`, `.` and `-`. The pattern is anchored, bounded by
 HEADER_LIMIT and used with partial matching; its fields never give back what they took.
 """
@@ -41,14 +41,21 @@ class Destination:
 class Headers:
     """The compiled headers of a format.
 
-    `first`: at the turn's start; `match`: at the start of another message. `pattern`, `openers`: of a header inside
-    text, which has to begin with a marker, and those markers. `markers`: whether any stands in a header.
+    `first`: at the turn's start; `match`: at the start of another message. `pattern`, `openers`: of a header inside a
+    message, which has to begin with the marker that begins a message, and those markers. `loose`, `loose_openers`: of
+    one in text that is in no message, which may begin with any marker but the last. `markers`: whether any stands in a header.
     """
 
     def __init__(self, messages: Messages) -> None:
         self.markers = bool(_MARKER.search(messages.header))
         inside, self.openers = _inside(messages.header)
         self.pattern = self._pattern(inside, messages.optional)
+        self.loose, self.loose_openers = self.pattern, self.openers
+        if self.markers:
+            optional = dict.fromkeys(_MARKER.findall(messages.header)[:-1])
+            self.loose_openers = tuple(_FIELD.split(text)[0] for text in optional)
+            begins = "|".join(regex.escape(text, special_only=True) for text in self.loose_openers)
+            self.loose = f"(?={begins}){self._pattern(messages.header, messages.optional)}"
         self.first: Callable[..., Any] = regex.compile(
             self._pattern(messages.header, messages.optional), regex.VERSION1
         ).match
@@ -87,6 +94,7 @@ class Headers:
     @staticmethod
     def _pattern(template: str, optional: Iterable[str]) -> str:
         field = field_pattern(template)
+        space = r"[ \t\r\n]" if _MARKER.search(template) else " "
         pattern = ""
         depth = 0
         tokens = list(_TOKEN.finditer(template))
@@ -95,11 +103,11 @@ class Headers:
             if found.group(1):
                 pattern += f"(?P<{found.group(1)}>{field})"
             elif token.startswith("<"):
-                marker = f" *{_tag(token)}"
+                marker = f"{space}*{_tag(token)}"
                 if i + 1 < len(tokens):
-                    pattern += f"{marker} *"
+                    pattern += f"{marker}{space}*"
                 else:  # spaces behind the header belong to the body
-                    pattern += f"(?:{marker}|(?P<missing> *(?={{)))" if token in optional else marker
+                    pattern += f"(?:{marker}|(?P<missing>{space}*(?={{)))" if token in optional else marker
             elif token == "(":
                 depth += 1
                 pattern += "(?:"
@@ -111,7 +119,7 @@ class Headers:
             elif token == "\n":
                 pattern += r"[ \t]*\r?\n"
             elif token.isspace():  # a word of its own has to stand apart; what begins with one may not
-                pattern += " +" if tokens[i + 1].group(1) else " *"
+                pattern += f"{space}+" if tokens[i + 1].group(1) else f"{space}*"
             else:
                 pattern += regex.escape(token, special_only=True)
         return pattern

@@ -125,6 +125,7 @@ class Parser:
         "_lanes_on",
         "_limits",
         "_lines",
+        "_loose",
         "_mark",
         "_model_id",
         "_name",
@@ -219,6 +220,7 @@ class Parser:
         self._node = _NO_NODE
         self._after_marker = False  # whitespace that comes first is framing
         self._framed = False  # an opener of content has come
+        self._loose = False  # its text is in no message
         self._bol = True  # its text so far ends in a line break, or there is none
         self._spaces = False  # its text ends in more whitespace than can be framing
         self._pending: frozenset[int] = frozenset()  # closers of what was before it, which may still come
@@ -605,7 +607,8 @@ class Parser:
             self._node = self._program.reasoning(self._pending, self._calls_on)
             return
         anywhere = self._where != INSIDE or self._objects_anywhere
-        self._node = self._program.content(self._pending, self._calls_on, anywhere, self._where == AFTER_CALL)
+        behind_call = self._where == AFTER_CALL
+        self._node = self._program.content(self._pending, self._calls_on, anywhere, behind_call, self._loose)
 
     def _region(self, buf: str, pos: int) -> int:
         """Text goes out, up to what may be a marker."""
@@ -900,6 +903,7 @@ class Parser:
         self._state = HEADER
         self._call_region = CONTENT
         self._pending = frozenset()
+        self._loose = False
 
     def _header(self, buf: str, pos: int) -> int:
         """Between messages: a header, or text that is in none, which is content."""
@@ -925,6 +929,7 @@ class Parser:
                     self._space_between(buf, pos, j)
                     self._tile("framing", n)  # a header that is cut off, or whitespace behind a message
                     return n
+        self._loose = not buf.startswith(headers.loose_openers, j)  # what begins like a header and is none is text
         self._enter_region(CONTENT, START_OF_TEXT if at_start else INSIDE, not at_start)
         return pos
 
@@ -982,6 +987,7 @@ class Parser:
 
     def _to_message(self, destination: Destination, buf: str, j: int, end: int) -> int:
         """The header at buf[j:end] says where its message goes."""
+        self._loose = False
         if destination.to != "call" or not self._calls_on:
             if destination.missing:
                 self._turn_note("opener_missing")

@@ -514,10 +514,12 @@ class Program:
             self._nodes[ready] = node
         return node
 
-    def content(self, pending: frozenset[int], calls: bool, objects: bool, separator: bool) -> Node:
+    def content(
+        self, pending: frozenset[int], calls: bool, objects: bool, separator: bool, loose: bool = False
+    ) -> Node:
         """The node of content. `pending`: closers of what was before that may still come. `calls`: whether a call may
         open. `objects`: a JSON call without markers may. `separator`: what stands between two calls may come."""
-        key = ("content", pending, calls, objects, separator)
+        key = ("content", pending, calls, objects, separator, loose)
         node = self._nodes.get(key)
         if node is None:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
@@ -527,7 +529,7 @@ class Program:
             mine = {form.text for step in self.steps for form in step.forms} if not calls else ()
             others += self._markers("absorb", (text for text in self.absorb if text not in mine))
             others += self._markers("turn_end", self.grammar.turn_end)
-            others += self._message_ends()
+            others += self._message_ends(loose)
             others += self._content_frame()
             if separator and calls and self.separator:
                 others += self._markers("separator", (self.separator,))
@@ -641,12 +643,13 @@ class Program:
             branch.special = form.text in self.grammar.special_tokens
         return found
 
-    def _message_ends(self) -> list[tuple[Form, Branch]]:
-        """What ends a message: its closers, and the next one's header."""
+    def _message_ends(self, loose: bool = False) -> list[tuple[Form, Branch]]:
+        """What ends a message: its closers, and the next one's header. `loose`: it is text that is in no message."""
         messages, headers = self.grammar.messages, self.headers
         if messages is None or headers is None:
             return []
-        header = Form(headers.openers[0], headers.pattern, list(headers.openers), tag=True)
+        openers, pattern = (headers.loose_openers, headers.loose) if loose else (headers.openers, headers.pattern)
+        header = Form(openers[0], pattern, list(openers), tag=True)
         return [*self._markers("message_close", messages.close), (header, Branch("header", "open", ()))]
 
     def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[Form, Branch]]:
@@ -947,6 +950,8 @@ def _tag_pattern(tag: Tag, parameters: Mapping[str, str]) -> str:
             elif len(token) > 2 and token[0] == '"':  # an attribute that says one thing only
                 word = regex.escape(token[1:-1], special_only=True)
                 pattern += f"(?:\"{word}\"|'{word}'|{word})"
+            elif token == "/":
+                pattern += " */"
             elif token in "=>":
                 pattern += f" *{token}" + (" *" if token == "=" else "")
             else:

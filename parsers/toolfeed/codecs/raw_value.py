@@ -16,6 +16,7 @@ from .json_value import JsonValue
 from .python_value import PythonValue
 
 _WHITESPACE: Final = " \t\r\n"
+_KEYWORDS: Final = ("true", "false", "null")
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -65,6 +66,7 @@ class RawValue:
         "_limit",
         "_quoted",
         "_reader",
+        "_strict",
         "bare",
         "end",
         "error",
@@ -99,6 +101,7 @@ class RawValue:
         self._reader = None if kind.is_string else TypedReader(kind, digits=digits, hold=hold, repair=repair)
         self._container: PythonValue | None = None
         self._json: list[str] | None = [] if json else None  # what may be a JSON string
+        self._strict = json  # Python is no JSON
         self._json_length = 0
         self._begun = False  # what the tags trim at its start is gone
         self.notes: list[str] = []
@@ -298,6 +301,11 @@ class RawValue:
             self.notes += sorted(self._container.notes)
         elif self._reader is not None:
             written, notes = self._reader.finish()
+            text = self._reader.text
+            keyword = written in _KEYWORDS and text.strip(_WHITESPACE) != written
+            if self._strict and (keyword or "python_literal" in notes):
+                out.append(f'"{escape(text)}"')
+                return
             out.append(written)
             self.notes += notes
 
