@@ -43,7 +43,8 @@ class Headers:
 
     `first`: at the turn's start; `match`: at the start of another message. `pattern`, `openers`: of a header inside a
     message, which has to begin with the marker that begins a message, and those markers. `loose`, `loose_openers`: of
-    one in text that is in no message, which may begin with any marker but the last. `markers`: whether any stands in a header.
+    one in text that is in no message, which may begin with any marker but the last. `markers`: whether any stands in a
+    header.
     """
 
     def __init__(self, messages: Messages) -> None:
