@@ -44,7 +44,7 @@ class Arguments:
         self._seen = False  # the outer string holds more than whitespace
 
     def copy(self) -> Arguments:
-        twin = Arguments.__new__(Arguments)
+        twin = Arguments()
         twin.value = self.value.copy()
         twin.done = self.done
         twin._lenient = self._lenient
@@ -170,13 +170,13 @@ class Arguments:
     def _inner(self, piece: str, out: list[str]) -> int:
         """Give decoded text to the inner value; how much of it was read."""
         if self._high:
-            if "\udc00" <= piece[0] <= "\udfff":
+            if chr(0xDC00) <= piece[0] <= chr(0xDFFF):
                 pair = chr(0x10000 + ((ord(self._high) - 0xD800) << 10) + (ord(piece[0]) - 0xDC00))
                 piece = pair + piece[1:]
             else:
                 piece = self._high + piece
             self._high = ""
-        if len(piece) == 1 and "\ud800" <= piece <= "\udbff":
+        if len(piece) == 1 and chr(0xD800) <= piece <= chr(0xDBFF):
             self._high = piece
             return 1
         ink = piece.lstrip(_WHITESPACE)

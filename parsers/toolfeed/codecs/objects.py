@@ -42,47 +42,50 @@ _PLACE_LENGTH: Final = 64  # characters of a key or name behind which a lane may
 _ENDS_BADLY: Final = frozenset("[]{}\"',:")
 
 
+_SLOTS: Final = (
+    "_again",
+    "_any",
+    "_arguments",
+    "_bare",
+    "_called",
+    "_digits",
+    "_escaped",
+    "_flush",
+    "_held",
+    "_id_key",
+    "_key",
+    "_keyed",
+    "_keyed_object",
+    "_keys",
+    "_length",
+    "_lenient",
+    "_limit",
+    "_list",
+    "_literal",
+    "_named",
+    "_nested",
+    "_other",
+    "_pieces",
+    "_quote",
+    "_read",
+    "_refused",
+    "_sequence",
+    "_started",
+    "_state",
+    "_tools",
+    "error",
+    "id",
+    "name",
+    "notes",
+    "signal",
+    "tiles",
+)
+
+
 class CallObjects:
     """One payload of call objects. `feed` stops at each signal; `name`, `id` and `error` belong to the last one."""
 
-    __slots__ = (
-        "_again",
-        "_any",
-        "_arguments",
-        "_bare",
-        "_called",
-        "_digits",
-        "_escaped",
-        "_flush",
-        "_held",
-        "_id_key",
-        "_key",
-        "_keyed",
-        "_keyed_object",
-        "_keys",
-        "_length",
-        "_lenient",
-        "_limit",
-        "_list",
-        "_literal",
-        "_named",
-        "_nested",
-        "_other",
-        "_pieces",
-        "_quote",
-        "_read",
-        "_refused",
-        "_sequence",
-        "_started",
-        "_state",
-        "_tools",
-        "error",
-        "id",
-        "name",
-        "notes",
-        "signal",
-        "tiles",
-    )
+    __slots__ = _SLOTS
 
     def __init__(
         self,
@@ -145,8 +148,8 @@ class CallObjects:
         self._quote = '"'
 
     def copy(self) -> CallObjects:
-        twin = CallObjects.__new__(CallObjects)
-        for slot in CallObjects.__slots__:
+        twin = CallObjects(*self._keys)
+        for slot in _SLOTS:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
         twin.tiles = list(self.tiles) if self.tiles is not None else None

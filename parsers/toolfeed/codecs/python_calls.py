@@ -15,7 +15,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from ..coercion import TypedReader, escape
-from ..schema import ParameterType
+from ..schema import NO_SCHEMA, ParameterType
 from ..tools import Tool
 from .json_value import JsonValue
 from .python_value import PythonValue
@@ -42,37 +42,40 @@ _NEXT = 9  # behind a call
 _OVER = 10
 
 
+_SLOTS: Final = (
+    "_any",
+    "_bare",
+    "_declared",
+    "_digits",
+    "_dropped",
+    "_fresh",
+    "_hold",
+    "_key",
+    "_keys",
+    "_length",
+    "_limit",
+    "_list",
+    "_out",
+    "_pieces",
+    "_quoted",
+    "_repair",
+    "_started",
+    "_state",
+    "_value",
+    "error",
+    "id",
+    "name",
+    "notes",
+    "signal",
+    "tiles",
+    "tool",
+)
+
+
 class PythonCalls:
     """One payload of Python calls. `feed` stops at each signal; `name` and `error` belong to the last one."""
 
-    __slots__ = (
-        "_any",
-        "_bare",
-        "_declared",
-        "_digits",
-        "_dropped",
-        "_fresh",
-        "_hold",
-        "_key",
-        "_keys",
-        "_length",
-        "_limit",
-        "_list",
-        "_out",
-        "_pieces",
-        "_quoted",
-        "_repair",
-        "_started",
-        "_state",
-        "_value",
-        "error",
-        "id",
-        "name",
-        "notes",
-        "signal",
-        "tiles",
-        "tool",
-    )
+    __slots__ = _SLOTS
 
     def __init__(
         self,
@@ -120,8 +123,8 @@ class PythonCalls:
         self._quoted: _Quoted | None = None  # the value, if its type admits no string and it may be one
 
     def copy(self) -> PythonCalls:
-        twin = PythonCalls.__new__(PythonCalls)
-        for slot in PythonCalls.__slots__:
+        twin = PythonCalls()
+        for slot in _SLOTS:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
         twin._keys = set(self._keys)
@@ -404,7 +407,7 @@ class _Quoted:
         self.over = False
 
     def copy(self) -> _Quoted:
-        twin = _Quoted.__new__(_Quoted)
+        twin = _Quoted(NO_SCHEMA, 0, 0, False)
         twin._reader = self._reader.copy()
         twin._json = list(self._json)
         twin._high = self._high
@@ -453,7 +456,7 @@ class _Quoted:
     def _decode(self, written: str, last: bool) -> str:
         """The text of a piece of the string."""
         text = self._high + str(json.loads(f'"{written}"'))
-        if self._high and len(text) > 1 and "\udc00" <= text[1] <= "\udfff":
+        if self._high and len(text) > 1 and chr(0xDC00) <= text[1] <= chr(0xDFFF):
             text = chr(0x10000 + ((ord(text[0]) - 0xD800) << 10) + (ord(text[1]) - 0xDC00)) + text[2:]
-        self._high = text[-1:] if not last and "\ud800" <= text[-1:] <= "\udbff" else ""
+        self._high = text[-1:] if not last and chr(0xD800) <= text[-1:] <= chr(0xDBFF) else ""
         return text[: len(text) - len(self._high)]

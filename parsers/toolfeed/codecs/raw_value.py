@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from ..coercion import TypedReader, escape
-from ..schema import ParameterType
+from ..schema import NO_SCHEMA, ParameterType
 from .json_value import JsonValue
 from .python_value import PythonValue
 
@@ -49,31 +49,34 @@ class Exit:
         self.trim = trim
 
 
+_SLOTS: Final = (
+    "_begun",
+    "_container",
+    "_declared",
+    "_digits",
+    "_dropped",
+    "_exit",
+    "_hold",
+    "_json",
+    "_json_length",
+    "_limit",
+    "_quoted",
+    "_reader",
+    "_strict",
+    "bare",
+    "end",
+    "error",
+    "notes",
+    "over",
+    "wait",
+)
+
+
 class RawValue:
     """Reads one value up to its end. `feed` sets `over` at the end, `end` behind its closer, `wait` if only more text
     can decide, `error` if a value that streams as JSON breaks."""
 
-    __slots__ = (
-        "_begun",
-        "_container",
-        "_declared",
-        "_digits",
-        "_dropped",
-        "_exit",
-        "_hold",
-        "_json",
-        "_json_length",
-        "_limit",
-        "_quoted",
-        "_reader",
-        "_strict",
-        "bare",
-        "end",
-        "error",
-        "notes",
-        "over",
-        "wait",
-    )
+    __slots__ = _SLOTS
 
     def __init__(
         self,
@@ -112,8 +115,8 @@ class RawValue:
         self.error = ""
 
     def copy(self) -> RawValue:
-        twin = RawValue.__new__(RawValue)
-        for slot in RawValue.__slots__:
+        twin = RawValue(self._exit, NO_SCHEMA)
+        for slot in _SLOTS:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
         twin._json = list(self._json) if self._json is not None else None
