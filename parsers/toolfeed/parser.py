@@ -129,6 +129,7 @@ _SLOTS: Final = (
     "_rest",
     "_return",
     "_return_where",
+    "_seconded",
     "_section_begins",
     "_section_ghost",
     "_seed",
@@ -240,6 +241,7 @@ class Parser:
         self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
         self._bare_rules = False  # its text has to decide more: chapter 9 of the formats, not a marker alone
         self._confirm = False  # its name alone does not make it a call
+        self._seconded = False  # a marker has come behind its name
         self._section_begins = False  # a section's opener is part of it, or no section is open
         self._return = CONTENT  # the region that it came from
         self._return_where = START_OF_TEXT
@@ -1029,6 +1031,7 @@ class Parser:
         self._candidate_kind = kind
         self._bare_rules = self._bare_rules and kind == "element"
         self._confirm = False
+        self._seconded = False
         self._name = ""
         self._id = ""
         self._model_id = None
@@ -1080,15 +1083,6 @@ class Parser:
             return False
         tools = self._tools
         known = tools is None or name in tools
-        declared = tools is not None and known
-        from_header = self._codec is None
-        if (
-            from_header
-            and self._grammar.calls.names == "words"
-            and not declared
-            and any(char.isspace() for char in name)
-        ):
-            return False
         ghost = self._index + 1 >= self._limits.calls or (not self._parallel and self._index >= 0)
         if not known and self._forward != "forward":
             ghost = ghost or self._forward == "content" or self._bare_rules
@@ -1113,6 +1107,11 @@ class Parser:
         self._set_id(name, model_id)
         self._sink.event(ToolCallStart(self._index, self._id, name))
         return True
+
+    def _may_be_words(self, name: str) -> bool:
+        """Whether a header's name may be a sentence about its marker, until another marker speaks for the call."""
+        declared = self._tools is not None and name in self._tools
+        return self._grammar.calls.names == "words" and not declared and any(char.isspace() for char in name)
 
     def _begin_ghost(self, kept: str) -> None:
         """The call's text is content, from its markers on; in a list with markers, from its own beginning on.
@@ -1268,6 +1267,7 @@ class Parser:
         if self._spec is not None and self._name and self._grammar.calls.commit == "name":
             sure = not self._confirm or (self._tools is not None and self._name in self._tools)
             sure = sure and not self._program.id_follows(ready)
+            sure = sure and not self._may_be_words(self._name)
             if sure and not self._start_call(self._name, self._id, buf, pos):
                 return self._fail(pos)
         return self._go(ready, pos)
@@ -1319,8 +1319,10 @@ class Parser:
                 return self._closed(branch, end)
             # A second marker speaks for a candidate whose name alone did not.
             sure = bool(self._name) and self._grammar.calls.commit == "name"
+            sure = sure and not (closes and self._may_be_words(self._name))
             if not (sure and self._start_call(self._name, self._id, buf, j)):
                 return self._fail(j)
+        self._seconded = self._spec is not None and bool(self._name)
         self._tile("marker", end)
         if closes:
             if self._open:
@@ -1578,7 +1580,9 @@ class Parser:
             name = self._name
             if self._grammar.calls.names == "chosen":
                 name = self._chosen if self._index < 0 else ""  # one call, and no other
-            if self._spec is not None and not self._start_call(name, self._id, buf, j):
+            if self._spec is not None and (
+                (self._may_be_words(name) and not self._seconded) or not self._start_call(name, self._id, buf, j)
+            ):
                 return self._fail(j)
             self._codec = self._arguments_codec(item, step)
             self._bare_rules = False
