@@ -178,7 +178,7 @@ def _commit(grammar: Grammar, way: Way) -> str:
         return "the parenthesis behind a known name; if the tools are not told, `name()` or `name(key=`"
     if grammar.messages is not None and way.payload.what in ("arguments", TAGGED.what):
         return "the end of a header that names a tool"
-    if calls.commit == "arguments":
+    if calls.commit == "arguments" or (calls.commit == "marker" and not way.marked):
         if way.payload.what in ("call", "calls"):
             return "a name and the beginning of its arguments, in either order"
         return "the brace behind the name"

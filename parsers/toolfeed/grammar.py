@@ -105,11 +105,11 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `section`: around all calls; `call`: one call; `parameter`: one argument, or one member of an object that nests in
     it; `item`: one item of an array that does. The first of several is written, all are read. `separator`: what is
     written between two calls. `optional`: markers that may be missing. `commit`: a call starts at its complete "name",
-    or when its "arguments" begin as well. `names`: "any" text up to the terminator, or "words", where a name with a
-    space in it has to be a declared tool's, or "chosen": the tool that `tool_choice` names. `strings`: what stands on
-    both sides of a string in object notation. `id`: how a name is read from an id, and an id is written. `bare`: where
-    a JSON call without a marker may begin: at the "start" of the text or after reasoning, or, if the tools are given
-    and its name is "known", anywhere.
+    or when its "arguments" begin as well, or at its name where a "marker" stands before and else with them. `names`:
+    "any" text up to the terminator, or "words", where a name with a space in it has to be a declared tool's, or
+    "chosen": the tool that `tool_choice` names. `strings`: what stands on both sides of a string in object notation.
+    `id`: how a name is read from an id, and an id is written. `bare`: where a JSON call without a marker may begin: at
+    the "start" of the text or after reasoning, or, if the tools are given and its name is "known", anywhere.
     """
 
     section: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     item: tuple[str, ...] = ()
     separator: str = ""
     optional: tuple[str, ...] = ()
-    commit: Literal["name", "arguments"] = "name"
+    commit: Literal["name", "arguments", "marker"] = "name"
     names: Literal["any", "words", "chosen"] = "any"
     strings: tuple[str, ...] = ()
     id: str = ""

@@ -1264,7 +1264,7 @@ class Parser:
                 self._stated = ""
             else:
                 self._stated = text if field == "type" else _STRING_ATTRIBUTE.get(text, "")
-        if self._spec is not None and self._name and self._grammar.calls.commit == "name":
+        if self._spec is not None and self._name and self._grammar.calls.commit != "arguments":
             sure = not self._confirm or (self._tools is not None and self._name in self._tools)
             sure = sure and not self._program.id_follows(ready)
             sure = sure and not self._may_be_words(self._name)
@@ -1318,7 +1318,7 @@ class Parser:
                 self._turn_note("empty_wrapper")
                 return self._closed(branch, end)
             # A second marker speaks for a candidate whose name alone did not.
-            sure = bool(self._name) and self._grammar.calls.commit == "name"
+            sure = bool(self._name) and self._grammar.calls.commit != "arguments"
             sure = sure and not (closes and self._may_be_words(self._name))
             if not (sure and self._start_call(self._name, self._id, buf, j)):
                 return self._fail(j)
@@ -1594,7 +1594,7 @@ class Parser:
             if item.codec == "python":
                 self._bare_rules = not step.wrapped
             else:
-                self._bare_rules = self._grammar.calls.commit == "arguments"
+                self._bare_rules = self._program.needs_arguments(step)
             self._codec = self._list_codec(item, self._bare_rules)
         self._step = step
         self._state = PAYLOAD

@@ -598,6 +598,11 @@ class Program:
             queue += ahead
         return frozenset(number for number in seen if self.steps[number].role in ("closer", "section_close"))
 
+    def needs_arguments(self, step: Step) -> bool:
+        """Whether the name of a call object does not make it a call until its arguments begin."""
+        commit = self.grammar.calls.commit
+        return commit == "arguments" or (commit == "marker" and not step.wrapped)
+
     def id_follows(self, ready: frozenset[int]) -> bool:
         """Whether an id may stand between here and the arguments."""
         result = self._id_follows.get(ready)

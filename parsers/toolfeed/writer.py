@@ -443,7 +443,8 @@ class _Writer:
         known = settings.bare == "known" and self._tools is not None
         if bare and after_content and payload.codec != "python" and not known:
             raise CannotExpress("a call behind content: without a marker it would be read as content")
-        listed = payload.what in ("call", "calls") and settings.commit == "arguments"
+        decides = settings.commit == "arguments" or (bare and settings.commit == "marker")
+        listed = payload.what in ("call", "calls") and decides
         for call in calls if (bare if payload.codec == "python" else listed) else ():
             if self._tools is not None and call.name not in self._tools:
                 raise call.refuse("the text decides what is a call, and a call of an unknown tool is content")
