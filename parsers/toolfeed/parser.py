@@ -1093,6 +1093,7 @@ class Parser:
             text = kept + buf[self._spec_from : pos]
             self._sink.text(CONTENT_RUN, "".join(text[start:end] for start, end in self._refused))
         self._open = True
+        self._key = ""
         self._args_done = False
         self._tagged = TaggedArguments()
         self._name = name
@@ -1260,6 +1261,7 @@ class Parser:
             elif field == "id":
                 self._read_id(text)
             elif field == "key":
+                self._note_no_value()
                 self._key = text
                 self._stated = ""
             else:
@@ -1379,6 +1381,7 @@ class Parser:
     def _end_call(self, status: Status, buf: str, end: int, error: str = "", raw: str = "") -> None:
         """Tell the call's end; its text ends at buf[end]."""
         if status == "complete" and not self._args_done:
+            self._note_no_value()
             self._args([self._tagged.suffix() if self._tagged.begun else "{}"])
         self._open = False
         self._codec = None
@@ -1815,6 +1818,7 @@ class Parser:
         """A parameter's key is read, or an item begins: what stands before its value goes to `out`."""
         if not self._tagged.value(self._key, out):
             self._note("duplicate_key")
+        self._key = ""
 
     def _enter_nest(self, step: Step) -> None:
         """The value is an object or an array whose members are tagged values."""
@@ -1857,6 +1861,12 @@ class Parser:
             return pos
         self._codec = None
         return self._go(ready, pos)
+
+    def _note_no_value(self) -> None:
+        """If a key was read, and nothing in its value's place, it is left out."""
+        if self._key:
+            self._note("value_missing")
+            self._key = ""
 
     def _begin_value(self, step: Step) -> None:
         """A parameter's key is read, and its raw value begins."""

@@ -872,6 +872,8 @@ def _first(steps: list[Step], end: Callable[[str], list[Ready]]) -> list[Ready]:
     missing = ""
     for step in steps:
         result.append(Ready(step, missing))
+        if step.role == "value" and missing:  # no opener, and no value either
+            return [*result, *end("closer")]
         if not step.optional:
             return result
         closes = step.role in ("value_close", "nest_close")
