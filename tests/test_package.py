@@ -84,7 +84,8 @@ def unpacked(built: Built, tmp_path: Path) -> Path:
     with tarfile.open(built.sdist) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     (folder,) = (tmp_path / "unpacked").iterdir()
-    for name in "README.md", "LICENSE", "CHANGELOG.md", "Makefile", "pyproject.toml", "docs/grammar.md", "bench":
+    folders = "bench", "examples"
+    for name in "README.md", "LICENSE", "CHANGELOG.md", "Makefile", "pyproject.toml", "docs/grammar.md", *folders:
         assert (folder / name).exists(), name
     assert {path.name for path in (ROOT / "tests").glob("*.py")} == {path.name for path in folder.glob("tests/*.py")}
     shutil.rmtree(folder / "parsers")
