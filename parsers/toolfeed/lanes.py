@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .grammar import Grammar
     from .parser import Parser
 
-# A lane's text, and what matches a word behind it, or more of one, up to the text's end; None if no word may follow.
-Lane: TypeAlias = tuple[str, Callable[[str, int], object] | None]
+# A lane's text; what matches a word behind it, or more of one, or None if no word may follow; and the text behind that.
+Lane: TypeAlias = tuple[str, Callable[[str, int], "re.Match[str] | None"] | None, str]
 Lanes: TypeAlias = dict[Hashable, tuple[Lane, ...]]
 
 LONGEST: Final = 64  # letters that are kept, and characters that may be held where a lane begins
@@ -35,12 +35,13 @@ _SHORTEST: Final = 2  # reading one character costs no more than keeping it
 # Names, keys and values of the samples: words that no template holds.
 _NAMES: Final = ("qalpha_tool", "qbeta_tool")
 _KEYS: Final = ("qalpha_key", "qbeta_key")
+_COUNT: Final = "qcount_key"  # of an integer
 _VALUE: Final = "Qvalue"
-_STRING: Final = {"type": "string"}
-_WORD: Final = re.compile("|".join((*_NAMES, *_KEYS, _VALUE)))
+_SCHEMA: Final = {"properties": {**{key: {"type": "string"} for key in _KEYS}, _COUNT: {"type": "integer"}}}
+_WORD: Final = re.compile("|".join((*_NAMES, *_KEYS, _COUNT, _VALUE)))
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-_MORE: Final = re.compile(rf"[A-Za-z0-9_]{{1,{LONGEST}}}\Z").match
-_BEGINS: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST}}}\Z").match
+_MORE: Final = re.compile(rf"[A-Za-z0-9_]{{1,{LONGEST}}}+").match
+_BEGINS: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,{LONGEST}}}+").match
 
 
 def find_lanes(grammar: Grammar, repair: bool) -> Lanes:
@@ -49,8 +50,8 @@ def find_lanes(grammar: Grammar, repair: bool) -> Lanes:
 
     found: dict[Hashable, dict[Lane, None]] = {}
     words: dict[Hashable, bool] = {}
-    tools = Tools([{"name": name, "parameters": {"properties": dict.fromkeys(_KEYS, _STRING)}} for name in _NAMES])
-    for text in _samples(grammar):
+    tools = Tools([{"name": name, "parameters": _SCHEMA} for name in _NAMES])
+    for text in _samples(grammar, tools):
         for parser in (Parser(grammar, repair=repair), Parser(grammar, repair=repair, tools=tools)):
             for place, lane in _lanes(parser, text, words):
                 known = found.setdefault(place, {})
@@ -63,14 +64,15 @@ def _length(lane: Lane) -> int:
     return len(lane[0])
 
 
-def _samples(grammar: Grammar) -> Iterable[str]:
+def _samples(grammar: Grammar, tools: Tools) -> Iterable[str]:
     """Turns with all that a template writes between events."""
     none = (_NAMES[0], "{}")
     one = (_NAMES[1], f'{{"{_KEYS[0]}": "{_VALUE}"}}')
-    two = (_NAMES[0], f'{{"{_KEYS[0]}": "{_VALUE}", "{_KEYS[1]}": "{_VALUE}"}}')
-    for content, calls in (("", [two, one, none, none]), ("", [one, two]), (_VALUE, [two, two]), (_VALUE, [none])):
+    count = (_NAMES[1], f'{{"{_COUNT}": 7, "{_KEYS[0]}": "{_VALUE}"}}')
+    more = (_NAMES[0], f'{{"{_KEYS[0]}": "{_VALUE}", "{_KEYS[1]}": "{_VALUE}", "{_COUNT}": 7}}')
+    for content, calls in (("", [more, one, none, none]), ("", [count, more]), (_VALUE, [one, one]), (_VALUE, [none])):
         with suppress(CannotExpress):  # one call a turn, or no content: the others show the rest
-            yield grammar.write(content=content, calls=calls)
+            yield grammar.write(content=content, calls=calls, tools=tools)
 
 
 def _lanes(parser: Parser, text: str, words: dict[Hashable, bool]) -> Iterable[tuple[Hashable, Lane]]:
@@ -89,14 +91,22 @@ def _lanes(parser: Parser, text: str, words: dict[Hashable, bool]) -> Iterable[t
     for at, place in enumerate(places, 1):
         if place is None:
             continue
-        end = at
-        while end < len(text) and silent[end] and end not in inside:
-            end += 1
+        end = behind = _told(silent, inside, at)
         word = None
         if end in inside and words.get((places[end - 1], end in begins)):
             word = _BEGINS if end in begins else _MORE
-        if end - at >= _SHORTEST or word is not None:
-            yield place, (text[at:end], word)
+            end = next(stop for start, stop in spans if start <= end < stop)
+            behind = _told(silent, inside, end) if all(silent[at:end]) else end
+        text_end = min(end, _told(silent, inside, at))
+        if behind - at >= _SHORTEST or word is not None:
+            yield place, (text[at:text_end], word, text[end:behind])
+
+
+def _told(silent: list[bool], inside: set[int], at: int) -> int:
+    """From `at` on, where something is told, or a word begins."""
+    while at < len(silent) and silent[at] and at not in inside:
+        at += 1
+    return at
 
 
 def _word_may_follow(parser: Parser, begins: bool) -> bool:

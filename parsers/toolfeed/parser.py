@@ -24,6 +24,7 @@ starts but is to be content (an unknown tool) is read on as a *ghost*: its event
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
@@ -70,6 +71,7 @@ _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
 _STRING_ATTRIBUTE: Final = {"true": "string", "false": "json"}
 
 _NO_NODE: Final = Node()
+_is_word: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z").match
 
 ToolChoice: TypeAlias = str | dict[str, Any] | None
 ListCodec: TypeAlias = CallObjects | PythonCalls
@@ -338,10 +340,15 @@ class Parser:
             return []
         if self._lanes:
             text = self._kept + text
-            for lane, word in self._lanes:
-                if lane.startswith(text) or (word is not None and text.startswith(lane) and word(text, len(lane))):
+            for lane, word, behind in self._lanes:
+                if lane.startswith(text):
                     self._kept = text
                     return []
+                if word is not None and text.startswith(lane):
+                    found = word(text, len(lane))
+                    if found is not None and behind.startswith(text[found.end() :]):
+                        self._kept = text
+                        return []
             self._kept = ""
             self._lanes = ()
         calm = self._calm
@@ -501,6 +508,8 @@ class Parser:
         tagged = self._tagged.place
         call = (self._spec is None, self._open, self._args_done, self._confirm, self._bare_rules, tagged)
         if state == EXPECT:
+            if self._node.field and _is_word(held):
+                held = "a word"  # whichever it is
             return (state, self._node, held, call, self._return, self._tools is None)
         reader = self._value if state == VALUE else self._codec
         place = reader.place if isinstance(reader, CallObjects | PythonCalls | RawValue) else None
