@@ -1002,7 +1002,7 @@ def id_patterns(template: str) -> re.Pattern[str]:
     number = re.escape(tail).replace(re.escape("{number}"), r"\d+")
     before = f"(?:{re.escape(head)})?" if head else ""
     behind = f"(?P<number>{number})?" if number else "(?P<number>)"
-    return re.compile(f"{before}(?P<name>.+?){behind}", re.DOTALL)
+    return re.compile(f"{before}(?P<name>.*?){behind}", re.DOTALL)
 
 
 __all__ = ["Branch", "Exit", "Node", "Program", "Ready", "Step"]
