@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from ..errors import CannotExpress
 from ..grammar import Example, Grammar, signature
@@ -115,6 +117,15 @@ class Format:
         return routed or self.grammar.reasoning is not None
 
     @cached_property
+    def is_bare(self) -> bool:
+        """Whether a text has to say more than a marker does to be a call, such as the name of a known tool."""
+        lines = (*self.grammar.calls.section, *self.grammar.calls.call)
+        messages = self.grammar.messages
+        if messages is not None and "<" not in messages.header:
+            return True
+        return self.grammar.calls.commit == "arguments" or any(line.lstrip()[:1] in ("[", "{") for line in lines)
+
+    @cached_property
     def payloads(self) -> tuple[Payload, ...]:
         """The payloads of all templates."""
         calls, messages = self.grammar.calls, self.grammar.messages
@@ -128,28 +139,67 @@ class Format:
         return all(payload.codec in ("json", "keyed") and payload.what != "value" for payload in self.payloads)
 
     @cached_property
+    def positional(self) -> tuple[str, ...]:
+        """Markers that count in some places of content and reasoning only."""
+        grammar = self.grammar
+        found = [*grammar.absorb, *grammar.turn_end, *(grammar.repair.absorb if grammar.repair else ())]
+        for pair in (grammar.reasoning, grammar.content):
+            if pair is not None:
+                found += [*pair.open, *pair.close]
+        if grammar.calls.begins == "line" or any(text.startswith("\n") for text in grammar.calls.optional):
+            found += self.markers
+        return tuple(text.strip() for text in found)
+
+    @cached_property
     def canonical(self) -> tuple[Case, ...]:
         """A few plain turns as the grammar writes them: where markers stand, and what stands behind them."""
-        tools = [signature("zq_alpha(text: string, list: array)"), signature("zq_beta()")]
-        calls = (("zq_alpha", '{"text": "word", "list": [1, {"k": "v"}]}'), ("zq_beta", "{}"))
-        found: list[Case] = []
-        for content, reasoning, some in (
-            ("", "", calls),
-            ("Well.", "", calls),
-            ("Well.", "Hm.", calls[:1]),
-            ("", "", calls[:1]),
-            ("", "", calls[1:]),
-            ("Well.", "Hm.", ()),
-            ("Well.", "", ()),
-        ):
-            options: dict[str, Any] = {"tools": tools} | chosen(self.grammar, [name for name, _ in some])
-            try:
-                text = self.grammar.write(content, reasoning, some, tools=tools)
-            except CannotExpress:
-                continue
-            meaning = Meaning(content, reasoning, tuple((*call, None) for call in some))
-            found.append(Case(self.grammar, "plain", text, options, None, meaning))
+        return tuple(_plain(self.grammar, self.grammar, "plain", _TURNS))
+
+    @cached_property
+    def otherwise(self) -> tuple[Grammar, ...]:
+        """The grammar with each of the templates first, and so written, that are only read."""
+        calls, found = self.grammar.calls, list[Grammar]()
+        lines = [("section", line) for line in calls.section] + [("call", line) for line in calls.call]
+        whole = any("{calls}" not in line for line in calls.section)
+        for key, line in lines[1:]:
+            others = [other for own, other in lines if own == key and other != line]
+            changes: dict[str, Any] = {key: (line, *others)}
+            if key == "call" and whole:
+                changes["section"] = tuple(other for other in calls.section if "{calls}" in other)
+            found.append(msgspec.structs.replace(self.grammar, calls=msgspec.structs.replace(calls, **changes)))
         return tuple(found)
+
+    @cached_property
+    def variants(self) -> tuple[Case, ...]:
+        """Plain turns in the templates that the grammar reads but does not write."""
+        found: dict[str, Case] = {}
+        for other in self.otherwise:
+            found.update((case.text, case) for case in _plain(self.grammar, other, "variant", _TURNS[:4]))
+        return tuple(case for text, case in found.items() if text not in {own.text for own in self.canonical})
+
+
+_PLAIN_TOOLS: Final = [signature("zq_alpha(text: string, list: array)"), signature("zq_beta()")]
+_PLAIN_CALLS: Final = (("zq_alpha", '{"text": "word", "list": [1, {"k": "v"}]}'), ("zq_beta", "{}"))
+_TURNS: Final = (
+    ("", "", _PLAIN_CALLS),
+    ("Well.", "", _PLAIN_CALLS),
+    ("Well.", "Hm.", _PLAIN_CALLS[:1]),
+    ("", "", _PLAIN_CALLS[:1]),
+    ("", "", _PLAIN_CALLS[1:]),
+    ("Well.", "Hm.", ()),
+    ("Well.", "", ()),
+)
+
+
+def _plain(grammar: Grammar, writes: Grammar, kind: str, turns: Sequence[Any]) -> Iterator[Case]:
+    """Turns as `writes` writes them, for `grammar` to read."""
+    for content, reasoning, calls in turns:
+        options: dict[str, Any] = {"tools": _PLAIN_TOOLS} | chosen(grammar, [name for name, _ in calls])
+        try:
+            text = writes.write(content, reasoning, calls, tools=_PLAIN_TOOLS)
+        except CannotExpress:
+            continue
+        yield Case(grammar, kind, text, options, None, Meaning(content, reasoning, tuple((*c, None) for c in calls)))
 
 
 def chosen(grammar: Grammar, names: Sequence[str]) -> dict[str, Any]:

@@ -204,9 +204,11 @@ class Generator:
         kind = rng.random()
         if kind < 0.3:
             return rng.choice(pool)
-        if kind < 0.4 and self.format.examples:
+        if kind < 0.34 and (self.format.canonical or self.format.variants):
+            return rng.choice((*self.format.canonical, *self.format.variants))
+        if kind < 0.44 and self.format.examples:
             return rng.choice(self.format.examples)
-        if kind < 0.45:
+        if kind < 0.5:
             return self.soup()
         short = [case for case in (*pool, *self.format.examples) if len(case.text) < 1000] or pool
         return self.damaged(rng.choice(short), (rng.choice(short).text,))

@@ -254,7 +254,7 @@ class _Reader:
         elif part.text in ("name", "id", "key", "type", "string"):
             end = self.field_end(part, pos)
             text = self.text[pos:end].strip(Space)
-            if text and end < len(self.text):
+            if text and end < len(self.text) and not self.is_payload(part, pos):
                 yield from self.match(rest, end, Found(found.fields | {part.text: text}, found.calls))
         elif part.text == "parameters":
             members, end = self.members(found, rest, pos)
@@ -274,6 +274,14 @@ class _Reader:
         )
         ends = [at for at in (self.text.find(char, pos) for char in stops) if at >= 0]
         return min(ends, default=len(self.text))
+
+    def is_payload(self, field: Part, pos: int) -> bool:
+        """Whether another template has an object where this one has a name."""
+        lines = [line for line in self.singles if field in line]
+        heads = [[part for part in line[: line.index(field)] if part.kind == "text"] for line in lines]
+        objects = [line for line in self.singles if any(part.text.startswith("call:") for part in line)]
+        alike = any([part for part in line[:2] if part.kind == "text"] in heads for line in objects)
+        return field.text == "name" and alike and self.text[self.skip(pos)] in "{["
 
     def stops(self, rest: Template) -> str:
         """The first characters of what may come at the beginning of this."""

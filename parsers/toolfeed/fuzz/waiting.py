@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from ..errors import CannotExpress
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallStart
 from ..notation import Field, Payload, Space, Tag, parse_template
 from ..parser import Parser
@@ -41,7 +42,7 @@ def atoms(events: list[Event]) -> list[Atom]:
         elif isinstance(event, ToolCallStart):
             result.append(("start", event.index, event.id, event.name))
         else:
-            result.append(("end", event.index, event.status))
+            result.append(("end", event.index, event.status, event.notes, event.raw))
     return result
 
 
@@ -49,21 +50,34 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     """Whether each hold was needed, at some of the prefixes. How many texts were read."""
     text = case.text
     places = set(rng.sample(range(1, len(text) + 1), min(_PREFIXES, len(text))))
-    parser = Parser(case.grammar, **({"ids": number_ids} | dict(case.options)))
+    # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
+    left_out = {"limits", "unknown_tools", "parallel_tool_calls", "tools" if format.is_bare else ""}
+    options = {name: value for name, value in case.options.items() if name not in left_out}
+    parser = Parser(case.grammar, **({"ids": number_ids} | options))
     read = 1
     for i, char in enumerate(text, 1):
         parser.feed(char)
-        if i in places and parser.held:
+        # A candidate that is damaged may need a continuation that nobody would guess.
+        if i in places and parser.held and (parser.state != "header" or case.meaning is not None):
             read += _needed(format, case, parser, i)
     return read
 
 
 def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     """Raises Violation unless two continuations differ in what they tell next."""
+    held = case.text[at - parser.held : at]
+    tail = held.strip()
+    if parser.state in ("content", "reasoning") and tail:
+        if any(tail != marker and marker.startswith(tail) for marker in format.positional):
+            return 0  # it may not count here, but that is not looked at before it is whole
+    if parser.state == "header" and format.grammar.calls.names == "words":
+        return 0  # what may be a name of several words, until it is whole
+    if tail and parser.closing_suffix().startswith("null"):
+        return 0  # a raw value that may be of its declared type, up to what may be its closer
     first: list[Atom] | None = None
     decided = 0
     read = 0
-    for behind in continuations(format, case.text, at, parser.held):
+    for behind in continuations(format, case, at, parser.held):
         twin = parser.copy()
         events = [*twin.feed(behind), *twin.finish(case.finish)]
         read += 1
@@ -77,40 +91,81 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
         if not decided:
             return read
     assert first is not None
-    held = case.text[at - parser.held : at]
-    what = "".join(str(atom[-1]) if atom[0] != "start" else f"the start of {atom[-1]}" for atom in first[:decided])
+    what = "".join(str(atom[2 if atom[0] == "end" else -1]) for atom in first[:decided])
     raise Violation(
         "2", f"after {at} characters {shown(held)} is held ({parser.state}), but it is decided: {shown(what)} comes", (at,)
     )
 
 
-def continuations(format: Format, text: str, at: int, held: int) -> Iterator[str]:
-    """What may come behind text[:at], of which so many characters are held."""
+def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[str]:
+    """What may come behind the text's first `at` characters, of which so many are held."""
+    text = case.text
     yield text[at:]
     yield ""
     for letter in _LETTERS:
         yield letter + _BEHIND[1]
     tail = text[at - held : at].lstrip()
-    found = 0
-    for plain in format.canonical:  # where a turn goes on as it was written
-        whole = plain.text
-        for place in range(len(whole)):
-            if whole.startswith(tail, place) if tail else whole[place - 1 : place].isspace() or not place:
-                found += 1
-                if found <= _MOST:
-                    yield whole[place + len(tail) :]
+    plain = plain_texts(format, case)
+    for whole in plain:  # where a turn goes on as it was written
+        for rest in _aligned(whole, tail):
+            yield whole[rest:]
+    name = f'"{case.grammar.calls.keys.name[0]}"'
+    for whole in plain:  # a key or a value of a call object, before the one that matters
+        if name in whole:
+            for end in ('": 1, ', '", ', "1, ", ", "):
+                yield end + whole[whole.index(name) :]
     for marker in format.markers:
+        if not tail:
+            yield marker
         for k in range(min(len(marker) - 1, len(tail)), 0, -1):
             if tail.endswith(marker[:k]):
                 for behind in _BEHIND:
                     yield marker[k:] + behind
+                for whole in plain[:2]:
+                    for other in format.markers:
+                        if other and other in whole:
+                            yield marker[k:] + whole[whole.index(other) + len(other) :]
                 break
+    for case in format.canonical[:1]:  # a name that is not whole
+        for tool, _, _ in case.meaning.calls if case.meaning else ():
+            yield case.text[case.text.find(tool) + len(tool) :]
     for letter in _LETTERS:
         for behind in _BEHIND[::2]:
             yield letter + behind
-    for plain in format.canonical[:2]:
-        yield plain.text
-        yield "\n" + plain.text
+    for whole in plain[-2:]:
+        yield whole
+        yield "\n" + whole
+
+
+def _aligned(whole: str, tail: str) -> Iterator[int]:
+    """Where a text goes on behind the longest end of `tail` that it holds, without regard to whitespace."""
+    if not tail:
+        yield 0
+        yield from (at for at in range(1, len(whole)) if whole[at - 1].isspace() and not whole[at].isspace())
+        return
+    words = [re.escape(word) for word in re.findall(r"\s+|\w+|[^\s\w]", tail) if not word.isspace()]
+    for start in range(len(words)):
+        pattern = r"\s*".join(words[start:])
+        places = [found.end() for found in re.finditer(pattern, whole)]
+        if places:
+            yield from places[:_MOST]
+            return
+    last = tail[-1]
+    yield from [at + 1 for at, char in enumerate(whole) if char == last][:_MOST]
+
+
+def plain_texts(format: Format, case: Case) -> list[str]:
+    """Plain turns; the last ones call the tools that the case declares."""
+    texts = [plain.text for plain in (*format.canonical, *format.variants)]
+    tools = case.options.get("tools") or ()
+    for tool in tools:
+        name = str(tool["function"]["name"])
+        for grammar in (case.grammar, *format.otherwise):
+            try:
+                texts.append(grammar.write("", "", [(name, "{}")], tools=tools))
+            except CannotExpress:
+                continue
+    return texts
 
 
 # -- the start of a call -----------------------------------------------------------------------------------------------
