@@ -49,7 +49,7 @@ def read(text: str, file: str | None = None) -> Grammar:
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
         raise GrammarError(str(error), file=file, line=int(place.group(1)) if place else None) from None
-    lines = _Lines(text)
+    lines = Lines(text)
 
     def mistake(message: str, key: str) -> GrammarError:
         return GrammarError(message, file=file, line=lines.find(key), key=key)
@@ -145,7 +145,7 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
     return what[:1].lower() + what[1:], key
 
 
-class _Lines:
+class Lines:
     """Where the keys of a TOML text stand."""
 
     def __init__(self, text: str) -> None:

@@ -10,11 +10,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -23,17 +21,10 @@ import toolfeed
 
 from ..errors import ToolfeedError
 from ..events import Event
+from .base import Refused, reading
+from .fuzzing import check, fuzz
 from .reading import Cut, fragments, text_chunks
 from .show import print_event, print_json
-
-
-class Refused(click.ClickException):
-    """A bad argument: one line on standard error, exit code 2."""
-
-    exit_code = 2
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"toolfeed: {' '.join(self.message.split())}", file=file, err=True)
 
 
 def refused(error: click.UsageError) -> Refused:
@@ -77,17 +68,6 @@ def read_cut(ctx: click.Context, param: click.Parameter, value: str | None) -> C
     if number < 1:
         raise Refused(f"--cut takes words, chars, or a number of characters from 1 on, not {value!r}")
     return number
-
-
-@contextmanager
-def reading(path: str) -> Generator[None]:
-    """Say which file could not be read."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Refused(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def load_tools(path: str) -> Any:
@@ -341,3 +321,7 @@ def serve(
         source = command.make_replay(replay, speed, cut)
         says = command.replay_says(replay)
     command.run(source, host, port, max_body=max_body, says=says, example=upstream is None)
+
+
+commands.add_command(fuzz)
+commands.add_command(check)

@@ -188,6 +188,8 @@ class Generator:
         options = random_options(rng)
         if rng.random() < 0.7:
             options |= {name: case.options[name] for name in ("tools", "tool_choice", "prompt") if name in case.options}
+        if self.format.chooses:
+            options |= chosen(case.grammar, ["f"])
         finish = rng.choice((None, None, "stop", "length"))
         return Case(case.grammar, f"{case.kind}, damaged", text, options, finish)
 
@@ -196,7 +198,8 @@ class Generator:
         rng = self.rng
         own = self.format.markers
         text = "".join(rng.choice(rng.choice((own, own, ODDITIES, _WORDS))) for _ in range(rng.randint(1, 15)))
-        return Case(self.format.grammar, "soup", text, random_options(rng), rng.choice((None, None, "stop", "length")))
+        options = random_options(rng) | chosen(self.format.grammar, ["f"])
+        return Case(self.format.grammar, "soup", text, options, rng.choice((None, None, "stop", "length")))
 
     def case(self, pool: list[Case]) -> Case:
         """Any case. `pool`: written ones, from which damaged texts are made."""

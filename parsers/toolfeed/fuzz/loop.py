@@ -68,7 +68,7 @@ class Run:
         self.seconds = 0.0
         self.delays: dict[str, dict[str, Delay]] = {format.name: {} for format in self.formats}
         self.current = ""
-        self._progress = progress
+        self.progress = progress
         self._shrinking = shrinking
         self._next: dict[str, int] = {format.name: 0 for format in self.formats}
         self._pools: dict[str, tuple[int, list[Case]]] = {}
@@ -88,8 +88,8 @@ class Run:
                     if now - turn > TURN or (stop_at_first and self.findings):
                         break
                 self.seconds = before + now - start
-                if self._progress is not None:
-                    self._progress(self)
+                if self.progress is not None:
+                    self.progress(self)
                 if stop_at_first and self.findings:
                     return
             if self.seconds - before >= seconds:

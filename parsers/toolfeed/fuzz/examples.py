@@ -1,0 +1,74 @@
+"""A grammar's examples: whether they mean what they say, whole and wherever they are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ..events import Event
+from ..grammar import Example
+from ..parser import Parser
+from .cases import Case
+from .laws import difference, whole
+from .reading import Told, Violation, merged, number_ids, shown, values
+
+EVERY_CUT: Final = 1500  # characters; a longer text is cut at every tenth place
+
+
+def mistakes(example: Example, told: Told) -> Iterator[str]:
+    """What an example says and its text does not mean, in words."""
+    for kind, wanted, found in (
+        ("content", example.content, told.content),
+        ("reasoning", example.reasoning, told.reasoning),
+    ):
+        if wanted != found:
+            yield f"{kind} is {shown(found)}, not {shown(wanted)}"
+    names = [call.name for call in example.calls]
+    if names != [name for name, _, _ in told.calls]:
+        yield f"the calls are {[name for name, _, _ in told.calls]}, not {names}"
+        return
+    for call, (name, arguments, status), start, end in zip(
+        example.calls, told.calls, told.starts, told.ends, strict=True
+    ):
+        if status != call.status:
+            yield f"the call of {name} is {status}, not {call.status}{f': {end.error}' if end.error else ''}"
+        elif (
+            values(arguments) != values(call.arguments) if status == "complete" else arguments != call.arguments
+        ):
+            yield f"the arguments of {name} are {shown(arguments)}, not {shown(call.arguments)}"
+        if call.id is not None and start.id != call.id:
+            yield f"the id of {name} is {start.id!r}, not {call.id!r}"
+        if call.notes is not None and sorted(end.notes) != sorted(call.notes):
+            yield f"the notes of {name} are {sorted(end.notes)}, not {sorted(call.notes)}"
+
+
+def two_cuts(case: Case, expected: Told | None = None) -> int:
+    """Every way of cutting a text in two tells the same. How many were read. Raises Violation of law 1."""
+    expected = whole(case) if expected is None else expected
+    text = case.text
+    places = range(0, len(text) + 1, 1 if len(text) <= EVERY_CUT else 10)
+    for i in places:
+        parser = Parser(case.grammar, **({"ids": number_ids} | dict(case.options)))
+        _compare(case, parser, parser.feed(text[:i]) + parser.feed(text[i:]), expected, (i,))
+    return len(places)
+
+
+def three_cuts(case: Case) -> int:
+    """Every way of cutting a text in three, as `two_cuts`; the first fragment is read once and copied."""
+    expected = whole(case)
+    text = case.text
+    read = 0
+    for i in range(len(text)):
+        first = Parser(case.grammar, **({"ids": number_ids} | dict(case.options)))
+        before = first.feed(text[:i])
+        for j in range(i + 1, len(text)):
+            parser = first.copy()
+            _compare(case, parser, before + parser.feed(text[i:j]) + parser.feed(text[j:]), expected, (i, j))
+            read += 1
+    return read
+
+
+def _compare(case: Case, parser: Parser, events: list[Event], expected: Told, cuts: tuple[int, ...]) -> None:
+    told = Told(merged([*events, *parser.finish(case.finish)]), parser.notes)
+    if told != expected:
+        raise Violation("1", difference(expected, told), cuts)
