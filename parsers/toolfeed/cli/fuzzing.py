@@ -5,10 +5,10 @@ Exit code 0: nothing was found; 1: something was; 2: a bad argument.
 
 from __future__ import annotations
 
-import random
 import re
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +42,7 @@ def fuzz(names: tuple[str, ...], seconds: float, seed: str | None, laws: tuple[s
     for law in laws:
         if law not in known:
             raise Refused(f"--law takes one of {', '.join(known)}, not {law!r}")
-    seed = seed if seed is not None else str(random.randrange(10**6))
+    seed = seed if seed is not None else str(time.time_ns() % 10**6)
     parsed = _SEED.fullmatch(seed)
     if parsed is None:
         raise Refused(f"--seed takes what a finding names, such as 17 or 17:2931, not {seed!r}")
@@ -52,7 +52,7 @@ def fuzz(names: tuple[str, ...], seconds: float, seed: str | None, laws: tuple[s
         run.replay(int(parsed.group(2)))
     else:
         with progress(run, seconds, quiet):
-            found = [finding for format in tested for finding in examples(format)] if "1" in (laws or "1") else []
+            found = [finding for one in tested for finding in examples(one)] if "1" in (laws or "1") else []
             run.findings += found
             run.run(seconds)
     if not quiet:
@@ -112,7 +112,7 @@ def examples(format: Format) -> Iterator[Finding]:
 
 
 @contextmanager
-def progress(run: Run, seconds: float, quiet: bool) -> Iterator[None]:
+def progress(run: Run, seconds: float, quiet: bool) -> Generator[None]:
     """On a terminal, a bar with what has been done; elsewhere nothing."""
     if quiet or not sys.stderr.isatty():
         yield
@@ -120,8 +120,8 @@ def progress(run: Run, seconds: float, quiet: bool) -> Iterator[None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:24}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (TextColumn("{task.description:24}"), BarColumn(), TextColumn("{task.fields[done]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("examples", total=seconds or 1, done="")
 
         def show(run: Run) -> None:

@@ -14,7 +14,8 @@ from ..errors import CannotExpress
 from ..grammar import Example, Grammar, signature
 from ..limits import Limits
 from ..notation import Payload, parse_template
-from .reading import Reason
+from ..parser import Parser
+from .reading import Reason, number_ids
 from .texts import markers_of
 
 
@@ -38,6 +39,14 @@ class Case(NamedTuple):
 
     def __repr__(self) -> str:
         return f"{self.grammar.name}: {self.kind}"
+
+
+def parser_of(case: Case, **options: Any) -> Parser:
+    """A new parser with the case's options, these instead, and ids that are numbers."""
+    known: dict[str, Any] = {"ids": number_ids}
+    known.update(case.options)
+    known.update(options)
+    return Parser(case.grammar, **known)
 
 
 def options_of(example: Example) -> dict[str, Any]:

@@ -66,17 +66,17 @@ def fingerprint(state: Any) -> Any:
 
 
 def _value(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, str | int | tuple | frozenset):
-        return value
+    items: list[Any]
     if isinstance(value, list):
-        if name in _TEXTS and all(isinstance(item, str) for item in value):  # pyright: ignore[reportUnknownVariableType]
-            return "".join(value)  # pyright: ignore[reportUnknownArgumentType]
-        return tuple([_value("", item) for item in value])  # pyright: ignore[reportUnknownVariableType]
+        items = value  # pyright: ignore[reportUnknownVariableType]
+        if name in _TEXTS and all(isinstance(item, str) for item in items):
+            return "".join(items)
+        return tuple([_value("", item) for item in items])
     if isinstance(value, set):
-        return frozenset(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return frozenset(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     if isinstance(value, bytearray):
         return bytes(value)
     module = type(value).__module__
     if ".codecs." in module or module.endswith((".sink", ".coercion")):
         return fingerprint(value)
-    return value  # shared tables and functions: the same object, or an equal one
+    return value  # a plain value, a shared table or function: the same object, or an equal one

@@ -8,9 +8,9 @@ from typing import Final
 from ..events import Event
 from ..grammar import Example
 from ..parser import Parser
-from .cases import Case
+from .cases import Case, parser_of
 from .laws import difference, whole
-from .reading import Told, Violation, merged, number_ids, shown, values
+from .reading import Told, Violation, merged, shown, values
 
 EVERY_CUT: Final = 1500  # characters; a longer text is cut at every tenth place
 
@@ -32,9 +32,7 @@ def mistakes(example: Example, told: Told) -> Iterator[str]:
     ):
         if status != call.status:
             yield f"the call of {name} is {status}, not {call.status}{f': {end.error}' if end.error else ''}"
-        elif (
-            values(arguments) != values(call.arguments) if status == "complete" else arguments != call.arguments
-        ):
+        elif values(arguments) != values(call.arguments) if status == "complete" else arguments != call.arguments:
             yield f"the arguments of {name} are {shown(arguments)}, not {shown(call.arguments)}"
         if call.id is not None and start.id != call.id:
             yield f"the id of {name} is {start.id!r}, not {call.id!r}"
@@ -48,7 +46,7 @@ def two_cuts(case: Case, expected: Told | None = None) -> int:
     text = case.text
     places = range(0, len(text) + 1, 1 if len(text) <= EVERY_CUT else 10)
     for i in places:
-        parser = Parser(case.grammar, **({"ids": number_ids} | dict(case.options)))
+        parser = parser_of(case)
         _compare(case, parser, parser.feed(text[:i]) + parser.feed(text[i:]), expected, (i,))
     return len(places)
 
@@ -59,7 +57,7 @@ def three_cuts(case: Case) -> int:
     text = case.text
     read = 0
     for i in range(len(text)):
-        first = Parser(case.grammar, **({"ids": number_ids} | dict(case.options)))
+        first = parser_of(case)
         before = first.feed(text[:i])
         for j in range(i + 1, len(text)):
             parser = first.copy()

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import random
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..errors import CannotExpress
+from ..grammar import StartState
 from .cases import Case, Format, Meaning, chosen, random_options
+from .reading import Reason
 from .texts import ODDITIES, damage
 
 _NAMES: Final = (
@@ -31,7 +33,7 @@ _TYPES: Final[tuple[Any, ...]] = (
     *(["string", "null"], ["string", "integer"], ["integer", "null"], ["object", "string"], None),
 )
 _WORDS: Final = (
-    *("Let me check.", "The weather in Paris", "is", "a", "fine.", "one, two", "x = 1", "if a < b:", "- item", "# Title"),
+    *("Let me check.", "The weather in Paris", "is", "a", "fine.", "one, two", "x = 1", "if a < b:", "- item", "# Hi"),
     *("f(x)", "[1]", "[link](http://a.b)", "{'a': 1}", "`code`", '"quoted"', "it's", "50%", "a | b", "1.5", "e.g."),
     *("Überraschung", "天気", "مرحبا", "שלום", "🙂", "naïve", "\n\n", "\n", " ", "  ", "\t"),
 )
@@ -40,7 +42,7 @@ _SCALARS: Final = (
     *("null", "-1.25e+30"),
 )
 _HALF: Final = re.compile("[\ud800-\udfff]")
-_ESCAPES: Final = ("\\n", "\\t", '\\"', "\\\\", "\\/", "\\u00e9", "\\uD83D\\uDE00", "\\ud83d", "\\u0000", "\\b", "\\u2028")
+_ESCAPES: Final = ("\\n", "\\t", '\\"', "\\\\", "\\/", "\\u00e9", "\\uD83D\\uDE00", "\\ud83d", "\\u0000", "\\b")
 
 
 class Generator:
@@ -151,8 +153,8 @@ class Generator:
         for key, schema in function["parameters"]["properties"].items():
             if rng.random() < 0.2:
                 continue
-            kind = schema.get("type", "string")
-            kind = rng.choice(kind) if isinstance(kind, list) else kind
+            declared: Any = schema.get("type", "string")
+            kind: str = rng.choice(cast("list[str]", declared)) if isinstance(declared, list) else declared
             members.append(f"{json.dumps(key, ensure_ascii=False)}:{space}{self.value(kind, hurt)}")
         return function["name"], "{" + f",{space}".join(members) + "}"
 
@@ -161,7 +163,7 @@ class Generator:
         rng, grammar = self.rng, self.format.grammar
         for hurt in (rng.choice((0.0, 0.2, 0.5, 0.8)), 0.2, 0.05, 0.0):
             tools = self.tools(hurt)
-            start = rng.choice((None, None, None, "content", "reasoning"))
+            start: StartState | None = rng.choice((None, None, None, "content", "reasoning"))
             count = min(rng.choice((0, 1, 1, 1, 2, 3)), 1 if self.format.chooses else 3)
             calls = [self.call(tools, hurt) for _ in range(count)]
             reasoning = self.text(hurt).strip() if self.format.reasons and rng.random() < 0.5 else ""
@@ -190,7 +192,7 @@ class Generator:
             options |= {name: case.options[name] for name in ("tools", "tool_choice", "prompt") if name in case.options}
         if self.format.chooses:
             options |= chosen(case.grammar, ["f"])
-        finish = rng.choice((None, None, "stop", "length"))
+        finish: Reason = rng.choice((None, None, "stop", "length"))
         return Case(case.grammar, f"{case.kind}, damaged", text, options, finish)
 
     def soup(self) -> Case:

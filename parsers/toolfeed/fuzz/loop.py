@@ -66,11 +66,11 @@ class Run:
         self.parses = 0
         self.characters = 0
         self.seconds = 0.0
-        self.delays: dict[str, dict[str, Delay]] = {format.name: {} for format in self.formats}
+        self.delays: dict[str, dict[str, Delay]] = {own.name: {} for own in self.formats}
         self.current = ""
         self.progress = progress
         self._shrinking = shrinking
-        self._next: dict[str, int] = {format.name: 0 for format in self.formats}
+        self._next: dict[str, int] = {own.name: 0 for own in self.formats}
         self._pools: dict[str, tuple[int, list[Case]]] = {}
 
     def run(self, seconds: float, *, stop_at_first: bool = False) -> None:
@@ -78,12 +78,12 @@ class Run:
         start = time.monotonic()
         before = self.seconds
         while self.formats:
-            for format in self.formats:
-                self.current = format.name
+            for own in self.formats:
+                self.current = own.name
                 turn = time.monotonic()
                 while True:
-                    self.one(format, self._next[format.name])
-                    self._next[format.name] += 1
+                    self.one(own, self._next[own.name])
+                    self._next[own.name] += 1
                     now = time.monotonic()
                     if now - turn > TURN or (stop_at_first and self.findings):
                         break
@@ -97,8 +97,8 @@ class Run:
 
     def replay(self, number: int) -> None:
         """One case of each format, and all laws on it."""
-        for format in self.formats:
-            self.one(format, number, everything=True)
+        for own in self.formats:
+            self.one(own, number, everything=True)
 
     def one(self, format: Format, number: int, *, everything: bool = False) -> None:
         """Case `number` of a format."""

@@ -153,7 +153,7 @@ class Reading:
         self.tiles: list[Tile] = []
         options.setdefault("ids", number_ids)
         if traced:
-            options["trace"] = lambda kind, start, end: self.tiles.append((kind, start, end))  # type: ignore[misc]  # a lambda has no annotations
+            options["trace"] = self._tile
         self.grammar = grammar
         self.parser = Parser(grammar, **options)
         self.text = ""
@@ -166,6 +166,9 @@ class Reading:
         self._judges: list[Judge] = []  # one for each call
         self._arguments: list[list[str]] = []
         self._ended: list[bool] = []
+
+    def _tile(self, kind: str, start: int, end: int) -> None:
+        self.tiles.append((kind, start, end))
 
     def feed(self, fragment: str) -> list[Event]:
         events = self.parser.feed(fragment)
@@ -248,7 +251,9 @@ class Reading:
         require(event.index == self.open_call, "6", "the end of a call that is not open")
         self._ended[event.index] = True
         require(len(event.raw) <= self._raw, "8", "`raw` is longer than its limit")
-        require((event.status == "complete") == (not event.error), "6", "an error of a complete call, or none of another")
+        require(
+            (event.status == "complete") == (not event.error), "6", "an error of a complete call, or none of another"
+        )
         if event.status == "complete":
             arguments = self.arguments(event.index)
             self._judges[event.index].close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from ..grammar import Grammar, Messages
 from .reading import Number, Pairs
@@ -91,6 +91,7 @@ class _Reader:
         self.sections = [self.template(line) for line in grammar.calls.section]
         self.singles = [self.template(line) for line in grammar.calls.call]
         self.parameters = [self.template(line) for line in grammar.calls.parameter]
+        self.items = [self.template(line) for line in grammar.calls.item]
         self.reasoning: list[str] = []
         self.content: list[str] = []
         self.calls: list[tuple[str, Any]] = []
@@ -291,8 +292,10 @@ class _Reader:
                 found += "\n" if "\n" in part.text else ""
             elif part.text == "parameters":
                 found += "".join(next(p.text[0] for p in line if p.kind == "text") for line in self.parameters)
+            elif part.kind == "text":
+                return found + part.text[0] + {">": "<\n", '"': "\n"}.get(part.text[0], "")
             else:
-                return found + (part.text[0] if part.kind == "text" else "{")
+                return found + "{"
         return found
 
     def name(self, found: Found) -> str:
@@ -406,15 +409,22 @@ class _Reader:
 
     def members(self, found: Found, rest: Template, pos: int) -> tuple[list[tuple[str, Any]], int]:
         """Tagged parameters up to what stands behind them, and where they end."""
-        behind = [part.text for part in rest if part.kind == "text"][:1]
+        behind: list[Template] = []
+        behind += [(part,) for part in rest if part.kind == "text"][:1]
         if self.grammar.messages is not None:
-            behind += self.grammar.messages.close
-        openers = [next(part.text for part in line if part.kind == "text") for line in self.parameters]
+            behind += [(Part("text", closer),) for closer in self.grammar.messages.close]
+        return self.elements(self.name(found), self.parameters, pos, behind)
+
+    def elements(
+        self, name: str, lines: list[Template], pos: int, behind: list[Template]
+    ) -> tuple[list[tuple[str, Any]], int]:
+        """Parameters, or the items of an array: each in the first template that fits."""
+        openers = [_head(line) for line in lines]
         members: list[tuple[str, Any]] = []
         while True:
             at = self.skip(pos)
-            for line in self.parameters:
-                one = self.member(self.name(found), line, at, [*openers, *behind])
+            for line in lines:
+                one = self.member(name, line, at, [*openers, *behind])
                 if one is not None:
                     members.append(one[0])
                     pos = one[1]
@@ -422,38 +432,55 @@ class _Reader:
             else:
                 return members, pos
 
-    def member(
-        self, name: str, line: Template, pos: int, behind: list[str]
-    ) -> tuple[tuple[str, Any], int] | None:
-        """One parameter. Its value ends at the first closer behind which something can come that may."""
-        place = next(i for i, part in enumerate(line) if part.text.startswith("value:"))
+    def member(self, name: str, line: Template, pos: int, behind: list[Template]) -> tuple[tuple[str, Any], int] | None:
+        """One parameter or item. A raw value ends at the first closer behind which something can come that may."""
+        place = _place(line)
         before, codec, closer = line[:place], line[place].text, line[place + 1 :]
-        framed = before[-1] == closer[0] == Part("space", "\n")
+        framed = bool(before and closer) and before[-1] == closer[0] == Part("space", "\n")
         head = before[:-1] if framed else before
         first = next(part.text for part in closer if part.kind == "text")
         for begin, found in self.match(head, pos):
+            key = found.fields.get("key", "")
+            if codec in ("parameters", "items"):
+                lines = self.parameters if codec == "parameters" else self.items
+                inside, end = self.elements("", lines, begin, [(Part("text", first),)])
+                value = ("object", tuple(inside)) if codec == "parameters" else [item for _, item in inside]
+                for over, _ in self.match(closer, self.skip(end)):
+                    return (key, value), over
+                continue
+            if codec == "value:json":
+                try:
+                    value, end = _json(self.text, self.skip(begin))
+                except ValueError:
+                    continue
+                for over, _ in self.match(closer, self.skip(end)):
+                    return (key, value), over
+                continue
             end = self.text.find(first, begin)
             while end >= 0:
                 for over, _ in self.match(closer[1:] if framed else closer, end):
                     after = self.skip(over)
-                    if any(self.text.startswith(marker, after) for marker in behind):
+                    if codec == "value:block" and not self.text[:end].rstrip(" \t").endswith("\n"):
+                        continue
+                    if any(True for line in behind for _ in self.match(line, after)):
                         raw = self.text[begin:end]
                         if framed:
                             raw = raw.removeprefix("\n").removesuffix("\n")
                         elif codec == "value:stripped":
                             raw = raw.strip(Space)
-                        key = found.fields["key"]
                         return (key, self.tagged(name, key, raw, codec, found.fields)), over
                 end = self.text.find(first, end + 1)
         return None
 
     def tagged(self, name: str, key: str, raw: str, codec: str, fields: Mapping[str, str]) -> Any:
         """A raw value, by its schema, else by the type that the text states."""
+        if codec == "value:string":
+            return raw
         types = self.types(name, key)
         if types:
             return coerce(raw, types)
         stated = fields.get("type", "string")
-        if fields.get("string") == "false" or codec == "value:json" or stated == "json":
+        if fields.get("string") == "false" or codec == "value:any" or stated == "json":
             try:
                 value, end = _json(raw.strip(Space), 0)
             except ValueError:
@@ -466,12 +493,12 @@ class _Reader:
     def messages(self, messages: Messages, state: str) -> None:
         header = re.compile(_header(messages.header))
         marked = "<" in messages.header
-        inside = re.compile(_header(messages.header) if marked else _header(messages.header.replace(")?", ")", 1)))
+        inside = re.compile(_header(messages.header.replace(")?", ")", 1)))  # in a body it begins with its marker
         pos = 0
         if state == "reasoning" and any(route.to == "reasoning" for route in messages.routes):
             pos = self.body("reasoning", pos, messages, inside)
         while pos < len(self.text):
-            found = (header if pos == 0 else inside).match(self.text, pos)
+            found = (header if pos == 0 or marked else inside).match(self.text, pos)
             to, name = self.route(messages, found) if found is not None else ("content", "")
             if found is None or (to == "call" and not marked and not self.known([(name, None)])):
                 pos = self.body("content", pos, messages, inside)
@@ -494,7 +521,7 @@ class _Reader:
         """Text up to what ends its message; where the next one begins."""
         end = pos
         while end < len(self.text):
-            closers = [closer for closer in messages.close if self.text.startswith(closer, end)]
+            closers = [closer for closer in messages.close if self.closes(closer, end, header)]
             opens = end > pos and self.text[end] in "<>" and header.match(self.text, end)
             if closers or opens:
                 text = self.text[pos:end].strip(Space)
@@ -503,6 +530,12 @@ class _Reader:
             end += 1
         (self.reasoning if to == "reasoning" else self.content).append(self.text[pos:].lstrip(Space if pos else ""))
         return end
+
+    def closes(self, closer: str, pos: int, header: re.Pattern[str]) -> bool:
+        """Whether a message ends here. What ends turns as well does so where nothing follows, or another message."""
+        after = self.skip(pos + len(closer))
+        over = after >= len(self.text) or header.match(self.text, after) is not None
+        return self.text.startswith(closer, pos) and (over or closer not in self.grammar.turn_end)
 
     def route(self, messages: Messages, found: re.Match[str]) -> tuple[str, str]:
         """Where a header leads, and the tool's name if it is a call."""
@@ -518,6 +551,19 @@ class _Reader:
             name = recipient.group(1) if recipient and recipient.groups() else fields.get("recipient", "")
             return route.to, name
         return "content", ""
+
+
+def _place(line: Template) -> int:
+    """Where in a parameter's template its value stands."""
+    return next(
+        i for i, part in enumerate(line) if part.text.startswith("value:") or part.text in ("parameters", "items")
+    )
+
+
+def _head(line: Template) -> Template:
+    """What stands before the value, without whitespace at the end."""
+    head = line[: _place(line)]
+    return head[:-1] if head and head[-1].kind == "space" else head
 
 
 def _header(line: str) -> str:
@@ -556,9 +602,7 @@ def _json(text: str, pos: int) -> tuple[Any, int]:
 def _pairs(value: Any) -> Pairs:
     """The members of an object."""
     if isinstance(value, tuple) and not isinstance(value, Number):
-        kind, pairs = value  # pyright: ignore[reportUnknownVariableType]
-        assert kind == "object"
-        return pairs  # pyright: ignore[reportUnknownVariableType]
+        return cast("Pairs", value[1])
     raise ValueError("no object")
 
 
@@ -577,7 +621,7 @@ def coerce(text: str, types: list[str]) -> Any:
         return Number(bare)
     for kind, opener in (("object", "{"), ("array", "[")):
         if kind in types and bare.startswith(opener):
-            for read in (_json, lambda all_of_it, pos: _Literal(all_of_it).value(pos)):
+            for read in (_json, _literal):
                 try:
                     value, end = read(bare, 0)
                 except ValueError:
@@ -595,6 +639,10 @@ def _integral(digits: str) -> bool:
     digits = found.group(1) + fraction
     places = int(found.group(3) or 0) - len(fraction)
     return places >= 0 or not digits.strip("0") or len(digits) - len(digits.rstrip("0")) >= -places
+
+
+def _literal(text: str, pos: int) -> tuple[Any, int]:
+    return _Literal(text).value(pos)
 
 
 class _Literal:

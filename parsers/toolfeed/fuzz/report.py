@@ -34,7 +34,11 @@ def entry(finding: Finding) -> str:
         lines.append(f"# Read with {', '.join(f'{name}={value!r}' for name, value in others.items())}")
     if _HALF.search(case.text):
         lines.append(f"# TOML has no half characters; the text is {case.text!r}")
-    lines += ["[[examples]]", f'case      = "found by fuzzing: {title[:1].lower()}{title[1:]}"', f"text      = {toml(case.text)}"]
+    lines += [
+        "[[examples]]",
+        f'case      = "found by fuzzing: {title[:1].lower()}{title[1:]}"',
+        f"text      = {toml(case.text)}",
+    ]
     tools = case.options.get("tools")
     if tools is not None:
         lines.append(f"tools     = {toml(json.dumps(tools, ensure_ascii=False))}")
@@ -43,8 +47,8 @@ def entry(finding: Finding) -> str:
             lines.append(f"{name:9} = {toml(case.options[name])}")
     if case.options.get("repair"):
         lines.append("repair    = true")
-    choice: Any = case.options.get("tool_choice")
-    if isinstance(choice, dict):
+    choice: Any = case.options.get("tool_choice", "auto")
+    if not isinstance(choice, str):
         lines.append(f"chosen    = {toml(str(choice['function']['name']))}")
     if case.finish is not None:
         lines.append(f"finish    = {toml(case.finish)}")
@@ -65,7 +69,9 @@ def _comment(text: str) -> str:
 def counts(run: Run) -> list[tuple[str, str, int, int, int]]:
     """For each law: its key, title, on how many cases it was looked at, texts parsed for it, findings."""
     found = {law.key: sum(finding.law == law.key for finding in run.findings) for law in run.laws}
-    return [(law.key, law.title, *run.counts[law.key], found[law.key]) for law in run.laws]
+    return [
+        (law.key, law.title, run.counts[law.key].cases, run.counts[law.key].parses, found[law.key]) for law in run.laws
+    ]
 
 
 def verdict(run: Run) -> str:

@@ -54,8 +54,8 @@ def _smaller(case: Case) -> Iterator[Case]:
     for option in case.options:
         if option != "limits" or len(case.text) < 200:
             yield case._replace(options={name: value for name, value in case.options.items() if name != option})
-    tools = case.options.get("tools")
-    for i in range(len(tools or ())):
+    tools = case.options.get("tools") or ()
+    for i in range(len(tools)):
         yield case._replace(options={**case.options, "tools": [*tools[:i], *tools[i + 1 :]]})
     text = case.text
     size = len(text)

@@ -10,17 +10,16 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from ..errors import CannotExpress, GrammarError
 from ..grammar import Grammar, signature
 from ..loader import Lines
 from ..notation import Item, Marker, Payload, Slot, Space, Tag, parse_template
-from ..parser import Parser
-from .cases import Case, Format, Meaning, chosen
+from .cases import Case, Format, Meaning, chosen, parser_of
 from .examples import mistakes, two_cuts
 from .laws import BY_KEY, whole
-from .reading import Violation, number_ids, shown, tell
+from .reading import Violation, shown, tell
 
 
 class Advice(NamedTuple):
@@ -80,7 +79,8 @@ def _written(format: Format, name: str, case: Case) -> Iterator[Advice]:
     """An example that says it is what the grammar writes."""
     example = next(example for example in format.grammar.examples if example.case == name)
     calls = [
-        {"name": call.name, "arguments": call.arguments} | ({"id": call.id} if call.id else {}) for call in example.calls
+        {"name": call.name, "arguments": call.arguments} | ({"id": call.id} if call.id else {})
+        for call in example.calls
     ]
     start = example.start
     endings = [ending for ending in format.grammar.start.prompts if (example.prompt or "").endswith(ending)]
@@ -94,7 +94,9 @@ def _written(format: Format, name: str, case: Case) -> Iterator[Advice]:
         yield Advice("problem", "examples", f"{name!r} says `written = true`, but the grammar cannot write it: {error}")
         return
     if text != case.text:
-        yield Advice("problem", "examples", f"{name!r} says `written = true`, but the grammar writes {shown(text, 400)}")
+        yield Advice(
+            "problem", "examples", f"{name!r} says `written = true`, but the grammar writes {shown(text, 400)}"
+        )
 
 
 # -- markers -----------------------------------------------------------------------------------------------------------
@@ -120,7 +122,9 @@ def _states(format: Format) -> Iterator[tuple[str, list[_Named]]]:
         opener = _Named(_first(line), "opens a call", "calls.call")
         (behind_call if calls.section else openers).append(opener)
         if Slot("parameters") in line:
-            behind_value.append(_Named(_first(line[line.index(Slot("parameters")) + 1 :]), "closes the call", "calls.call"))
+            behind_value.append(
+                _Named(_first(line[line.index(Slot("parameters")) + 1 :]), "closes the call", "calls.call")
+            )
     closers = [
         _Named(_first(line[at + 1 :]), "closes a value", "calls.parameter")
         for line in _lines(format, "parameter")
@@ -177,16 +181,10 @@ def _markers(format: Format) -> Iterator[Advice]:
                     continue
                 short, long = sorted((one, other), key=lambda marker: len(marker.text))
                 if short.text != long.text and long.text.startswith(short.text):
-                    yield Advice(
-                        "note",
-                        long.key,
-                        f"{state}, {long.text!r} ({long.role}) begins with {short.text!r} ({short.role}): a parser waits "
-                        f"for up to {len(long.text) - len(short.text)} characters more before it knows which one it is",
-                    )
-
-
-def parser(grammar: Grammar, **options: Any) -> Parser:
-    return Parser(grammar, **({"ids": number_ids} | options))
+                    what = f"{long.text!r} ({long.role}) begins with {short.text!r} ({short.role})"
+                    more = len(long.text) - len(short.text)
+                    wait = f"a parser waits for up to {more} characters more before it knows which one it is"
+                    yield Advice("note", long.key, f"{state}, {what}: {wait}")
 
 
 # -- prose -------------------------------------------------------------------------------------------------------------
@@ -198,7 +196,7 @@ PROSE: Final = (
     '```json\n{"name": "Alice", "age": 30, "tags": ["a", "b"]}\n```\n\nThat was the JSON.',
     '{"name": "Alice", "city": "Paris"}',
     "[1] Smith, J. (2020). [2] Doe. {x | x > 0} and a[i] = b[i]; call me @home or #later.",
-    "<p>Some <b>HTML</b> &amp; text</p>\n<div class=\"a\">function(x) { return x; }</div>\n@media print { a { b: c } }\n",
+    '<p>Some <b>HTML</b> &amp; text</p>\n<div class="a">function(x) { return x; }</div>\n@media print { a { b: c } }\n',
     "To call a function, write its name: f (x), call g, or use the tool. To: all. From: me. Name: Bob\nCall: no\n",
     "1. Use >>> for a prompt\n2. a => b, x -> y, | c | d |\n3. $HOME/bin, 50%, C:\\temp\n\n* * *\n\n> quoted\n",
 )
@@ -227,7 +225,7 @@ def _prose(format: Format) -> Iterator[Advice]:
 def _becomes_call(format: Format, text: str, openers: dict[str, str]) -> Iterator[Advice]:
     if format.chooses:
         return
-    told = tell(parser(format.grammar, start="content"), (text,))
+    told = tell(parser_of(Case(format.grammar, "prose", text), start="content"), (text,))
     if not told.starts:
         return
     held = [opener for opener in openers if opener and opener in text]
@@ -303,8 +301,8 @@ def _turns(format: Format) -> Iterator[Advice]:
             try:
                 BY_KEY[law].check(format, case, random.Random(0))
             except Violation as violation:
-                message = f"{turn.what} is written {shown(text, 200)}, which is read otherwise ({violation.message}); {turn.hint}"
-                yield Advice("problem", turn.keys, message)
+                otherwise = f"which is read otherwise ({violation.message}); {turn.hint}"
+                yield Advice("problem", turn.keys, f"{turn.what} is written {shown(text, 200)}, {otherwise}")
                 break
 
 
@@ -318,7 +316,7 @@ def _leaving(format: Format) -> Iterator[Advice]:
     for case in (*format.canonical, *format.variants):
         if case.meaning is None or not case.meaning.calls or format.grammar.messages is not None:
             continue
-        told = tell(parser(format.grammar, **case.options), (case.text, _BEHIND))
+        told = tell(parser_of(case), (case.text, _BEHIND))
         if not told.content.endswith("Bye."):
             yield Advice(
                 "problem",
@@ -331,7 +329,7 @@ def _leaving(format: Format) -> Iterator[Advice]:
     for closer in reasoning.close if reasoning is not None else ():
         for opener in (reasoning.open if reasoning is not None else ()) or ("",):
             start = "content" if opener else "reasoning"
-            told = tell(parser(format.grammar, start=start), (f"{opener}Hm.{closer}Well.",))
+            told = tell(parser_of(Case(format.grammar, "reasoning", ""), start=start), (f"{opener}Hm.{closer}Well.",))
             if (told.reasoning, told.content) != ("Hm.", "Well."):
                 yield Advice(
                     "problem",

@@ -54,6 +54,7 @@ def _field(field: Field, grammar: Grammar) -> str:
 
 
 def pieces(text: str, size: int) -> list[str]:
+    """The text in fragments of so many characters."""
     return [text[i : i + size] for i in range(0, len(text), size)]
 
 
@@ -96,7 +97,30 @@ def random_cuts(text: str, rng: random.Random, *, longest: int = 12) -> list[str
 # -- characters --------------------------------------------------------------------------------------------------------
 
 ODDITIES: Final = (
-    *("{", "}", "[", "]", "(", ")", '"', "'", "\\", ",", ":", ";", "=", "<", ">", "</", "/>", "|", "`", "```", "#", "."),
+    *(
+        "{",
+        "}",
+        "[",
+        "]",
+        "(",
+        ")",
+        '"',
+        "'",
+        "\\",
+        ",",
+        ":",
+        ";",
+        "=",
+        "<",
+        ">",
+        "</",
+        "/>",
+        "|",
+        "`",
+        "```",
+        "#",
+        ".",
+    ),
     *("\n", "\r\n", "\r", "\t", " ", "  ", "\n\n", "\v", "\f", "\xa0", "\u2028", "\x85", "\ufeff", "\x00", "\x1f"),
     *("\u200b", "\u200d", "\u202e", "\u0627\u0644", "\u05e9\u05dc", "\u0301", "é", "漢字", "\U0001f600", "\ufffd"),
     *("\ud83d", "\ude00", "\\ud83d", "\\ude00", "\\u", "\\u00e", "\\n", "\\x41", "\\N{DASH}", '\\"', "\\\\"),

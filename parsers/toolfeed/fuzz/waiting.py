@@ -12,16 +12,39 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from ..errors import CannotExpress
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallStart
 from ..notation import Field, Payload, Space, Tag, parse_template
 from ..parser import Parser
-from .cases import Case, Format
-from .reading import Reading, Violation, number_ids, shown
+from .cases import Case, Format, parser_of
+from .reading import Reading, Violation, shown
 
-_LETTERS: Final = ("a", " ", "\n", '"', "<", "}", "]", "\\", "1", ",", ":", "(", "=", "{", "[", "'", ".", "u", ">", "\x00")
+_LETTERS: Final = (
+    "a",
+    " ",
+    "\n",
+    '"',
+    "<",
+    "}",
+    "]",
+    "\\",
+    "1",
+    ",",
+    ":",
+    "(",
+    "=",
+    "{",
+    "[",
+    "'",
+    ".",
+    "u",
+    ">",
+    "\x00",
+)
 _BEHIND: Final = ("", " zz\n\nzz zz.", '": 1}\nzz')
 _MOST: Final = 12  # continuations of one kind
 _PREFIXES: Final = 24  # of a text are looked at, and those by the characters behind a marker's
@@ -53,12 +76,12 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
     left_out = {"limits", "unknown_tools", "parallel_tool_calls", "tools" if format.is_bare else ""}
     options = {name: value for name, value in case.options.items() if name not in left_out}
-    parser = Parser(case.grammar, **({"ids": number_ids} | options))
+    parser = parser_of(case._replace(options=options))
     read = 1
     for i, char in enumerate(text, 1):
         parser.feed(char)
         # A candidate that is damaged may need a continuation that nobody would guess.
-        if i in places and parser.held and (parser.state != "header" or case.meaning is not None):
+        if i in places and (parser.state != "header" or case.meaning is not None):
             read += _needed(format, case, parser, i)
     return read
 
@@ -67,20 +90,18 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     """Raises Violation unless two continuations differ in what they tell next."""
     held = case.text[at - parser.held : at]
     tail = held.strip()
-    if parser.state in ("content", "reasoning") and tail:
-        if any(tail != marker and marker.startswith(tail) for marker in format.positional):
-            return 0  # it may not count here, but that is not looked at before it is whole
+    positional = any(tail != marker and marker.startswith(tail) for marker in format.positional)
+    if parser.state in ("content", "reasoning") and tail and positional:
+        return 0  # it may not count here, but that is not looked at before it is whole
     if parser.state == "header" and format.grammar.calls.names == "words":
         return 0  # what may be a name of several words, until it is whole
     if tail and parser.closing_suffix().startswith("null"):
         return 0  # a raw value that may be of its declared type, up to what may be its closer
     first: list[Atom] | None = None
     decided = 0
-    read = 0
-    for behind in continuations(format, case, at, parser.held):
+    for read, behind in enumerate(continuations(format, case, at, parser.held), 1):
         twin = parser.copy()
         events = [*twin.feed(behind), *twin.finish(case.finish)]
-        read += 1
         found = atoms(events)
         if first is None:
             first, decided = found, len(found)
@@ -93,7 +114,9 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     assert first is not None
     what = "".join(str(atom[2 if atom[0] == "end" else -1]) for atom in first[:decided])
     raise Violation(
-        "2", f"after {at} characters {shown(held)} is held ({parser.state}), but it is decided: {shown(what)} comes", (at,)
+        "2",
+        f"after {at} characters {shown(held)} is held ({parser.state}), but it is decided: {shown(what)} comes",
+        (at,),
     )
 
 
@@ -117,6 +140,7 @@ def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[st
     for marker in format.markers:
         if not tail:
             yield marker
+            yield f"\n{marker}\n"
         for k in range(min(len(marker) - 1, len(tail)), 0, -1):
             if tail.endswith(marker[:k]):
                 for behind in _BEHIND:
@@ -126,9 +150,9 @@ def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[st
                         if other and other in whole:
                             yield marker[k:] + whole[whole.index(other) + len(other) :]
                 break
-    for case in format.canonical[:1]:  # a name that is not whole
-        for tool, _, _ in case.meaning.calls if case.meaning else ():
-            yield case.text[case.text.find(tool) + len(tool) :]
+    for one in format.canonical[:1]:  # a name that is not whole
+        for tool, _, _ in one.meaning.calls if one.meaning else ():
+            yield one.text[one.text.find(tool) + len(tool) :]
     for letter in _LETTERS:
         for behind in _BEHIND[::2]:
             yield letter + behind
@@ -184,7 +208,9 @@ def check_start(format: Format, case: Case) -> int:
     for name, _, _ in case.meaning.calls:
         wanted = start_of_call(format, case.text, name)
         if started.get(name) != wanted:
-            raise Violation("2", f"the call of {name} starts after {started.get(name)} characters, not {wanted}", (wanted,))
+            raise Violation(
+                "2", f"the call of {name} starts after {started.get(name)} characters, not {wanted}", (wanted,)
+            )
     return 1
 
 
@@ -231,7 +257,7 @@ def _fields(item: object) -> tuple[str, ...]:
 # -- delays ------------------------------------------------------------------------------------------------------------
 
 
-class Delay(NamedTuple):
+class Delay(msgspec.Struct, frozen=True):
     """How many characters had to come behind a character before it was told, over `count` characters."""
 
     count: int = 0
@@ -242,9 +268,7 @@ class Delay(NamedTuple):
     def mean(self) -> float:
         return self.total / self.count if self.count else 0.0
 
-    def __add__(self, other: object) -> Delay:
-        if not isinstance(other, Delay):
-            return NotImplemented
+    def __add__(self, other: Delay) -> Delay:
         return Delay(self.count + other.count, self.total + other.total, max(self.worst, other.worst))
 
 
