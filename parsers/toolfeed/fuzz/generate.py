@@ -15,7 +15,7 @@ from ..errors import CannotExpress
 from ..grammar import StartState
 from .cases import Case, Format, Meaning, chosen, random_options
 from .reading import Reason
-from .texts import ODDITIES, damage
+from .texts import GROUPS, ODDITIES, damage
 
 _NAMES: Final = (
     *("get_weather", "get_time", "f", "search_web", "run", "name", "arguments", "all", "null", "function", "print"),
@@ -70,7 +70,7 @@ class Generator:
     def hurting(self) -> str:
         """A marker of the format or half of one, of another format, or something odd."""
         rng = self.rng
-        kind = rng.randrange(8)
+        kind = rng.randrange(10)
         if kind <= 2:
             marker = rng.choice(self.format.markers)
             return marker[: rng.randint(1, len(marker))] if marker and kind else marker
@@ -81,7 +81,7 @@ class Generator:
             return rng.choice(self.format.others)
         if kind == 5 and self.format.canonical:
             return rng.choice(self.format.canonical).text
-        return rng.choice(ODDITIES)
+        return rng.choice(rng.choice(GROUPS))
 
     # -- values --------------------------------------------------------------------------------------------------------
 
@@ -199,14 +199,26 @@ class Generator:
         """Markers and oddities, and little else."""
         rng = self.rng
         own = self.format.markers
-        text = "".join(rng.choice(rng.choice((own, own, ODDITIES, _WORDS))) for _ in range(rng.randint(1, 15)))
+        text = "".join(rng.choice(rng.choice((own, own, own, own, *GROUPS, _WORDS))) for _ in range(rng.randint(1, 15)))
         options = random_options(rng) | chosen(self.format.grammar, ["f"])
         return Case(self.format.grammar, "soup", text, options, rng.choice((None, None, "stop", "length")))
+
+    def deep(self) -> Case:
+        """A turn with arguments that nest deeper than a recursive parser can follow."""
+        nested = self.rng.choice((400, 1500, 3000))
+        plain = next((case for case in self.format.canonical if case.meaning is not None and case.meaning.calls), None)
+        if plain is None or "[" not in plain.text:
+            return self.soup()
+        opener, closer = self.rng.choice((("[", "]"), ("[", "]"), ('{"k":', "}")))
+        at = plain.text.rindex("[1") if "[1" in plain.text else plain.text.rindex("[")
+        return plain._replace(kind="deep", text=plain.text[:at] + opener * nested + "1" + closer * nested, meaning=None)
 
     def case(self, pool: list[Case]) -> Case:
         """Any case. `pool`: written ones, from which damaged texts are made."""
         rng = self.rng
         kind = rng.random()
+        if kind < 0.01:
+            return self.deep()
         if kind < 0.3:
             return rng.choice(pool)
         if kind < 0.34 and (self.format.canonical or self.format.variants):

@@ -102,7 +102,13 @@ class Run:
 
     def one(self, format: Format, number: int, *, everything: bool = False) -> None:
         """Case `number` of a format."""
-        case = self.case(format, number)
+        try:
+            case = self.case(format, number)
+        except Exception as error:  # noqa: BLE001 - the writer reads what it writes
+            broken = Violation("7", f"while a turn is written: {type(error).__name__}: {error}")
+            empty = Case(format.grammar, "written", "")
+            self._found(self.laws[0], format, empty, broken, "", f"{self.seed}:{number}")
+            return
         self.cases += 1
         self.characters += len(case.text)
         turn = number + zlib.crc32(format.name.encode())  # rare laws not at the same case of all formats
@@ -144,12 +150,21 @@ class Run:
         if len(alike) >= MOST:
             self.repeated += 1
             return
-        if self._shrinking:
+        if self._shrinking and case.text:
             case, violation = shrink(law, format, case, violation, name)
         if any(found.case.text == case.text for found in alike):
             self.repeated += 1
             return
         self.findings.append(Finding(format.name, violation.law, violation.message, case, violation.cuts, seed))
+
+    def smallest(self, finding: Finding) -> Finding:
+        """The same finding with less text, if a run that does not shrink has made it."""
+        own = next(own for own in self.formats if own.name == finding.format)
+        number = finding.seed.partition(":")[2]
+        law = next((law for law in self.laws if law.key == finding.law), self.laws[0])
+        violation = Violation(finding.law, finding.message, finding.cuts)
+        case, violation = shrink(law, own, finding.case, violation, f"{self.seed} {own.name} {number} {law.key}")
+        return finding._replace(case=case, message=violation.message, cuts=violation.cuts)
 
     def _delays(self, format: Format, case: Case) -> None:
         try:

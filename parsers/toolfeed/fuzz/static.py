@@ -52,6 +52,12 @@ def check(format: str | Path | Grammar) -> list[Advice]:
     return sorted(placed, key=lambda advice: advice.severity == "note")
 
 
+_SEPARATE: Final = (
+    "; what the model writes between two calls is the `separator`, where it is more than whitespace (in lists also: a "
+    "comma), and what stands behind each is part of the `call` template"
+)
+
+
 # -- examples ----------------------------------------------------------------------------------------------------------
 
 
@@ -61,7 +67,8 @@ def _examples(format: Format) -> Iterator[Advice]:
         told = whole(case)
         wrong = list(mistakes(example, told))
         for mistake in wrong:
-            yield Advice("problem", "examples", f"{example.case!r} does not hold: {mistake}")
+            hint = _SEPARATE if len(example.calls) > len(told.starts) > 0 else ""
+            yield Advice("problem", "examples", f"{example.case!r} does not hold: {mistake}{hint}")
         if wrong:
             continue
         try:
@@ -207,7 +214,10 @@ def _prose(format: Format) -> Iterator[Advice]:
     """Openers that ordinary text holds: sentences that become calls."""
     openers = {marker.text: marker.key for state, named in _states(format) if state == "in content" for marker in named}
     for text in PROSE:
-        yield from _becomes_call(format, text, openers)
+        found = list(_becomes_call(format, text, openers))
+        yield from found
+        if found:
+            return  # one sentence is enough
     for opener, key in openers.items():
         if not opener or not _ORDINARY.fullmatch(opener):
             continue
@@ -219,7 +229,10 @@ def _prose(format: Format) -> Iterator[Advice]:
             f"See {opener}[1] and {opener}(x).\n",
             f"{opener} one: two\n\nthree",
         ):
-            yield from _becomes_call(format, sentence, {opener: key})
+            found = list(_becomes_call(format, sentence, {opener: key}))
+            yield from found
+            if found:
+                break
 
 
 def _becomes_call(format: Format, text: str, openers: dict[str, str]) -> Iterator[Advice]:
@@ -275,7 +288,8 @@ _PLAIN: Final = (
         "",
         (_WEATHER, _TIME),
         "calls.separator",
-        "say with `separator` what the model writes between two calls, or give `call` a closer",
+        "check `separator`: between objects or calls in one payload only commas and whitespace are read, and in a "
+        "section whitespace alone, so anything else belongs into the `call` template; a section needs its closer",
     ),
     _Plain("content and a call", "Let me check.", "", (_WEATHER,), "calls", "the opener has to be known behind text"),
     _Plain("reasoning, then content", "Well.", "I need it.", (), "reasoning", "look at `open` and `close`"),

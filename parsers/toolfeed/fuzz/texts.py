@@ -96,40 +96,48 @@ def random_cuts(text: str, rng: random.Random, *, longest: int = 12) -> list[str
 
 # -- characters --------------------------------------------------------------------------------------------------------
 
-ODDITIES: Final = (
+_SIGNS: Final = (*"{}[]()\"'\\,:;=<>|`#.", "</", "/>", "```", "'''")
+_SPACES: Final = ("\n", "\r\n", "\r", "\t", " ", "  ", "\n\n", "\v", "\f", "\xa0", "\u2028", "\x85", "\ufeff")
+_CHARACTERS: Final = (
     *(
-        "{",
-        "}",
-        "[",
-        "]",
-        "(",
-        ")",
-        '"',
-        "'",
-        "\\",
-        ",",
-        ":",
-        ";",
-        "=",
-        "<",
-        ">",
-        "</",
-        "/>",
-        "|",
-        "`",
-        "```",
-        "#",
-        ".",
+        "\x00",
+        "\x1f",
+        "\u200b",
+        "\u200d",
+        "\u202e",
+        "\u0627\u0644",
+        "\u05e9\u05dc",
+        "\u0301",
+        "é",
+        "漢字",
+        "\U0001f600",
     ),
-    *("\n", "\r\n", "\r", "\t", " ", "  ", "\n\n", "\v", "\f", "\xa0", "\u2028", "\x85", "\ufeff", "\x00", "\x1f"),
-    *("\u200b", "\u200d", "\u202e", "\u0627\u0644", "\u05e9\u05dc", "\u0301", "é", "漢字", "\U0001f600", "\ufffd"),
-    *("\ud83d", "\ude00", "\\ud83d", "\\ude00", "\\u", "\\u00e", "\\n", "\\x41", "\\N{DASH}", '\\"', "\\\\"),
-    *("null", "None", "true", "True", "nul", "NaN", "-", "0", "00", "1", "1e5", "1.50", "-0", "12345678901234567890"),
-    *('{"name": "f"', '"arguments": {}', '"name"', '"parameters"', '"id": "1"', '{"name": "f", "arguments": {}}', "{}"),
-    *("[]", "[f(a=1)]", "f(", "a=", "f()", "get_weather", "city", "functions.f:0", '"function": {', "'''"),
-    *('"type": "function"', "<", "</s>", "<think>", "</think>", "<tool_call>", "</tool_call>", "<function=f>"),
-    *("<parameter=a>", "</parameter>", "&lt;", "<![CDATA[", "[x](http://y)", "{{x}}"),
+    *("\ufffd", "\ud83d", "\ude00"),
 )
+_ESCAPES: Final = (
+    "\\ud83d",
+    "\\ude00",
+    "\\u",
+    "\\u00e",
+    "\\n",
+    "\\x41",
+    "\\N{DASH}",
+    '\\"',
+    "\\\\",
+    "&lt;",
+    "<![CDATA[",
+)
+_VALUES: Final = (
+    *("null", "None", "true", "True", "nul", "NaN", "-", "0", "00", "1", "1e5", "1.50", "-0", "12345678901234567890"),
+    *("{}", "[]", "[x](http://y)", "{{x}}"),
+)
+_CALLS: Final = (
+    *('{"name": "f"', '"arguments": {}', '"name"', '"parameters"', '"id": "1"', '{"name": "f", "arguments": {}}'),
+    *("[f(a=1)]", "f(", "a=", "f()", "get_weather", "city", "functions.f:0", '"function": {', '"type": "function"'),
+    *("</s>", "<think>", "</think>", "<tool_call>", "</tool_call>", "<function=f>", "<parameter=a>", "</parameter>"),
+)
+GROUPS: Final = (_SIGNS, _SPACES, _CHARACTERS, _ESCAPES, _VALUES, _CALLS)
+ODDITIES: Final = tuple(odd for group in GROUPS for odd in group)
 
 
 # -- damaging ----------------------------------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ _LETTERS: Final = (
 )
 _BEHIND: Final = ("", " zz\n\nzz zz.", '": 1}\nzz')
 _MOST: Final = 12  # continuations of one kind
-_PREFIXES: Final = 24  # of a text are looked at, and those by the characters behind a marker's
+_PREFIXES: Final = 16  # of each kind are looked at in a text
+_ENDS: Final = re.compile(r"[}\])>\"']")
 
 Atom = tuple[object, ...]
 
@@ -73,6 +74,8 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     """Whether each hold was needed, at some of the prefixes. How many texts were read."""
     text = case.text
     places = set(rng.sample(range(1, len(text) + 1), min(_PREFIXES, len(text))))
+    ends = [found.end() for found in _ENDS.finditer(text)]  # behind what may end something
+    places.update(rng.sample(ends, min(_PREFIXES, len(ends))))
     # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
     left_out = {"limits", "unknown_tools", "parallel_tool_calls", "tools" if format.is_bare else ""}
     options = {name: value for name, value in case.options.items() if name not in left_out}

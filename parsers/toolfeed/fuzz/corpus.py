@@ -1,0 +1,83 @@
+"""Faults that were found, kept so that they stay found: one JSON file for each, with the text and how it was read.
+
+JSON, because a text may hold half characters, which TOML has not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ..grammar import Grammar
+from ..limits import Limits
+from .cases import Case, Format, parser_of
+from .laws import LAWS, difference, whole
+from .loop import Finding, Run
+from .reading import Told, Violation, tell
+from .texts import cut
+
+
+class Entry(NamedTuple):
+    """`what`: the fault, in words; `law`: what it broke; `cuts`: where the text was cut, if that mattered."""
+
+    file: str
+    what: str
+    law: str
+    format: str
+    case: Case
+    cuts: tuple[int, ...] | None
+
+    def __repr__(self) -> str:
+        return f"{self.format}: {self.what}"
+
+
+def load(folder: str | Path) -> Iterator[Entry]:
+    """The entries of a folder, in the order of their names. Raises as `Grammar.load`, OSError, ValueError."""
+    for path in sorted(Path(folder).glob("*.json")):
+        known: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        options: dict[str, Any] = dict(known.get("options", {}))
+        if "limits" in options:
+            options["limits"] = msgspec.convert(options["limits"], Limits)
+        case = Case(Grammar.load(known["format"]), known["what"], known["text"], options, known.get("finish"))
+        cuts = known.get("cuts")
+        yield Entry(
+            path.name, known["what"], known["law"], known["format"], case, None if cuts is None else tuple(cuts)
+        )
+
+
+def save(finding: Finding, what: str, folder: str | Path) -> Path:
+    """Add a finding to a folder; `what`: the fault, in words. Returns the file."""
+    number = 1 + max((int(path.name[:4]) for path in Path(folder).glob("[0-9][0-9][0-9][0-9]-*.json")), default=0)
+    words = "-".join("".join(char if char.isalnum() else " " for char in what.lower()).split())[:50]
+    path = Path(folder) / f"{number:04}-{finding.format}-{words}.json"
+    options = {name: msgspec.to_builtins(value) for name, value in finding.case.options.items() if value is not None}
+    content: dict[str, Any] = {
+        "what": what,
+        "law": finding.law,
+        "format": finding.format,
+        "text": finding.case.text,
+        "options": options,
+        "finish": finding.case.finish,
+        "cuts": finding.cuts,
+    }
+    content = {key: value for key, value in content.items() if value not in (None, {})}
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def replay(entry: Entry) -> None:
+    """All laws on an entry, and its own cuts. Raises Violation."""
+    case = entry.case
+    expected = whole(case)
+    if entry.cuts is not None and all(0 <= at <= len(case.text) for at in entry.cuts):
+        told: Told = tell(parser_of(case), cut(case.text, entry.cuts), case.finish)
+        if told != expected:
+            raise Violation("1", difference(expected, told), entry.cuts)
+    run = Run([Format(case.grammar)], seed="corpus", laws=[law.key for law in LAWS], shrinking=False)
+    run.check(run.formats[0], [case])
+    for finding in run.findings:
+        raise Violation(finding.law, finding.message, finding.cuts)
