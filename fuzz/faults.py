@@ -684,7 +684,7 @@ def values_evaluated() -> Iterator[None]:
         found = re.search(r"=\s*([\w.'\"]+)\s*[,)]", text[pos:])
         if found:
             with suppress(SyntaxError, NameError, ValueError):
-                eval(found.group(1)  # the fault
+                eval(found.group(1), {"__builtins__": {}})  # the fault
         return feed(self, text, pos, out)
 
     with patch.object(PythonCalls, "feed", new):

@@ -136,7 +136,7 @@ _CALLS: Final = (
     *("[f(a=1)]", "f(", "a=", "f()", "get_weather", "city", "functions.f:0", '"function": {', '"type": "function"'),
     *("</s>", "<think>", "</think>", "<tool_call>", "</tool_call>", "<function=f>", "<parameter=a>", "</parameter>"),
 )
-GROUPS: Final = (_SIGNS, _SPACES, _CHARACTERS, _ESCAPES, _VALUES, _CALLS)
+GROUPS: Final[tuple[tuple[str, ...], ...]] = (_SIGNS, _SPACES, _CHARACTERS, _ESCAPES, _VALUES, _CALLS)
 ODDITIES: Final = tuple(odd for group in GROUPS for odd in group)
 
 
