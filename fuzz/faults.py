@@ -508,11 +508,20 @@ def raw_values(change: Callable[[Exit, Any], tuple[Exit, Any]]) -> Iterator[None
         yield
 
 
+def _ending(own: Exit, match: Callable[..., Any]) -> Exit:
+    """The same, but for what ends a value."""
+    other = Exit.__new__(Exit)
+    for slot in Exit.__slots__:
+        setattr(other, slot, getattr(own, slot))
+    other.match = match
+    return other
+
+
 @fault("a raw value stops at the first `<`", "10,1,reference", TAGGED)
 @contextmanager
 def value_stops_at_an_angle_bracket() -> Iterator[None]:
     tag = regex.compile(r"[\r\n]*(?P<closer><[^<>]*>?)(?P<bare>(?!))?(?P<key>(?!))?").match
-    with raw_values(lambda own, kind: (Exit(own.find, tag, own.closing, own.plain, own.trim), kind)):
+    with raw_values(lambda own, kind: (_ending(own, tag), kind)):
         yield
 
 
@@ -520,7 +529,7 @@ def value_stops_at_an_angle_bracket() -> Iterator[None]:
 @contextmanager
 def first_closer_ends_a_value() -> Iterator[None]:
     closer = regex.compile(r"[ \t]*\r?\n?(?P<closer></(?:parameter|arg_value)>)(?P<bare>(?!))?(?P<key>(?!))?").match
-    with raw_values(lambda own, kind: (Exit(own.find, closer, own.closing, own.plain, own.trim), kind)):
+    with raw_values(lambda own, kind: (_ending(own, closer), kind)):
         yield
 
 

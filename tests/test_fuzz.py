@@ -52,10 +52,10 @@ def names_told_twice() -> Iterator[None]:
 def test_no_law_is_broken(name: str) -> None:
     """In a few cases of each format, the same ones every time; `toolfeed fuzz` looks at many."""
     run = Run([format_of(name)], seed="tests", shrinking=False)
-    for number in range(12):
+    for number in range(6):
         run.one(run.formats[0], number)
     assert [(finding.law, finding.message, finding.case.text) for finding in run.findings] == []
-    assert run.parses > 100
+    assert run.parses > 50
 
 
 def test_a_seed_says_which_cases_come() -> None:
@@ -151,7 +151,7 @@ def test_the_reference_parser_reads_what_formats_md_shows() -> None:
 def test_the_reference_parser_agrees_on_written_turns(name: str) -> None:
     own = format_of(name)
     generator = Generator(own, random.Random(name))
-    for case in (*own.canonical, *own.variants, *(generator.written() for _ in range(25))):
+    for case in (*own.canonical, *own.variants, *(generator.written() for _ in range(12))):
         for law in ("10", "reference"):
             guarded(BY_KEY[law], own, case, random.Random(0))
 
@@ -289,7 +289,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_shipped_grammars_have_no_problems(name: str) -> None:
-    assert [advice for advice in check(name) if advice.severity == "problem"] == []
+    assert [advice for advice in check(name, cuts=False) if advice.severity == "problem"] == []
 
 
 @pytest.mark.parametrize(("calls", "said"), MISTAKES)

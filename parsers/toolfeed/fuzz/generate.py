@@ -41,6 +41,7 @@ _SCALARS: Final = (
     *("0", "-0", "1", "42", "-3", "1.50", "1e5", "1E-7", "5.0", "12345678901234567890123", "0.1", "true", "false"),
     *("null", "-1.25e+30"),
 )
+_ALIKE: Final = ("42", "-3", "1.50", "1e5", "02134", "true", "True", "null", "None", "{}", "[1]", '"x"', "}", "NaN", "")
 _HALF: Final = re.compile("[\ud800-\udfff]")
 _ESCAPES: Final = ("\\n", "\\t", '\\"', "\\\\", "\\/", "\\u00e9", "\\uD83D\\uDE00", "\\ud83d", "\\u0000", "\\b")
 
@@ -88,7 +89,8 @@ class Generator:
     def string(self, hurt: float) -> str:
         """A string as JSON text: escaped here and there in one of the ways that JSON has."""
         rng = self.rng
-        text = self.text(hurt, rng.choice((0, 1, 3, 8)))
+        alike = rng.random() < 0.15  # like a value of another type
+        text = rng.choice(_ALIKE) if alike else self.text(hurt, rng.choice((0, 1, 3, 8)))
         written = json.dumps(text, ensure_ascii=rng.random() < 0.2)
         if rng.random() < hurt:
             at = rng.choice((1, len(written) - 1))
