@@ -1133,7 +1133,8 @@ class Parser:
         self._ghost = True
         bare = self._candidate_kind == "bare" or (self._bare_rules and self._candidate_kind != "element")
         self._ghost_list = in_list and bare
-        skip = self._element_from if in_list and not self._bare_rules and self._candidate_kind == "marked" else 0
+        listed = in_list or (self._step is not None and codec is not None and _holds_calls(self._step))
+        skip = self._element_from if listed and not self._bare_rules and self._candidate_kind == "marked" else 0
         self._sink.settle("content", self._base + self._spec_from - len(kept) + skip)
         self._spec_from += max(0, skip - len(kept))
         self._sink.text(CONTENT_RUN, kept[skip:])
@@ -1709,7 +1710,7 @@ class Parser:
                 if not codec.in_list and self._ends_with_closer(step):
                     self._codec = None
                     return self._go(step.ready | {step.id}, pos)
-                if self._ghost and not codec.in_list:
+                if self._ghost and not codec.in_list and not _holds_calls(step):
                     return self._over("complete", self._behind(step), buf, pos)
                 self._end_call("complete", buf, pos)
                 self._codec = codec
@@ -1960,6 +1961,12 @@ def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
         behind = buf[match.end() : match.end() + 1] if match else ""
         steps = [step for step in steps if behind and step.goes_on_with(behind)]
     return steps[0] if steps else None
+
+
+def _holds_calls(step: Step) -> bool:
+    """Whether this is a payload of several calls between markers."""
+    item = step.item
+    return isinstance(item, Payload) and item.what == "calls" and step.wrapped
 
 
 def _begin_with_a_name(steps: list[Step], char: str) -> bool:
