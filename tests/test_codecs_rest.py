@@ -54,6 +54,13 @@ def test_in_a_list_its_bracket_ends_the_rest(text: str, closed: int) -> None:
     assert rest(list(text), depth=1)[2] == closed
 
 
+@pytest.mark.parametrize("text", ['?1], "a": 2}}]', '"b": 1}], "a": 2}}]', "1}}}}]", '{"a": 1}}}]'])
+def test_no_other_bracket_ends_the_list(text: str) -> None:
+    """Brackets that were lost, or are too many, leave nothing of the list behind."""
+    assert rest([text], depth=3)[2] == len(text)
+    assert rest(list(text), depth=3)[2] == len(text)
+
+
 def test_copies_agree() -> None:
     text = 'ab"c\\"d"\n'
     for i in range(len(text) + 1):

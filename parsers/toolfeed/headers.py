@@ -70,6 +70,9 @@ class Headers:
         if len(match.group()) >= HEADER_LIMIT or (missing and not self.marked(match.group())):
             return None
         for route, recipient in self._routes:
+            before, named, behind = route.recipient.partition("{name}")
+            if named and before + behind and fields.get("recipient") == before + behind:
+                return None  # an empty name is no call, of no other route either
             name = self._fits(route, recipient, fields)
             if name is not None:
                 return Destination(route.to, name, missing)

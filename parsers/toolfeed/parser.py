@@ -422,6 +422,8 @@ class Parser:
                 self._run(self._fail(len(self._buf)))
         if self._open:
             self._end_of_text(reason)
+        elif self._program.lacks_closer(self._unclosed()):
+            self._turn_note("closer_missing")
         self._sink.tile("framing", self._base + len(self._held), False)
         self._held = ""
         self._quick = None
@@ -721,6 +723,14 @@ class Parser:
             self._where = INSIDE
             self._set_region_node()
 
+    def _unclosed(self) -> frozenset[int]:
+        """What may still come behind the last call, which has ended with its own bracket or closer."""
+        if self._state == EXPECT:
+            return self._ready
+        if self._state == PAYLOAD and self._step is not None:
+            return self._step.ready
+        return self._pending if self._where == AFTER_CALL else frozenset()
+
     def _note_missing(self) -> None:
         """A closer of the call before did not come."""
         if self._where == AFTER_CALL and self._program.lacks_closer(self._pending):
@@ -927,10 +937,12 @@ class Parser:
         at_start = self._base + pos == 0
         space = SPACES.match(buf, pos)
         j = space.end() if space else pos
+        whole = False
         if j - pos <= self._limits.header:
             read = headers.first if at_start else headers.match
             match = read(buf, j, min(n, j + HEADER_LIMIT), partial=True) if j < n else None
             if match is not None and not match.partial:
+                whole = True
                 destination = headers.destination(match)
                 if destination is not None and self._is_recipient(destination):
                     self._space_between(buf, pos, j)
@@ -943,7 +955,7 @@ class Parser:
                     self._space_between(buf, pos, j)
                     self._tile("framing", n)  # a header that is cut off, or whitespace behind a message
                     return n
-        self._loose = not buf.startswith(headers.loose_openers, j)  # what begins like a header and is none is text
+        self._loose = not whole and not buf.startswith(headers.loose_openers, j)  # all of what looks like one is text
         self._enter_region(CONTENT, START_OF_TEXT if at_start else INSIDE, not at_start)
         return pos
 

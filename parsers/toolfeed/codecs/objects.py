@@ -413,9 +413,10 @@ class CallObjects:
             self._pieces.append("other")
         elif string == "function" and not self._nested:
             self._pieces.append("function")
+        elif string in arguments or string in names:
+            self.notes.append("duplicate_key")
+            self._pieces.append("other")
         elif string == "type" or not self._bare or self._refuse():
-            if string in arguments or string in names:
-                self.notes.append("duplicate_key")
             self._pieces.append("other")
         else:
             return self._fault(pos - 1, f"the key {string!r} is not a call's")

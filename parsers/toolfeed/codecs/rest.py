@@ -80,8 +80,9 @@ class Rest:
                 self._quote = sign
             elif self._depth and sign in "[({":
                 self._depth += 1
-            elif self._depth and sign in "])}":
+            elif self._depth > 1 and sign in "])}":
                 self._depth -= 1
-                if not self._depth:
-                    return i
+            elif self._depth and sign == "]":  # no other bracket closes the list, however many were lost
+                self._depth = 0
+                return i
         return -1
