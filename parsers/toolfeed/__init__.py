@@ -7,6 +7,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from .detection import Detection as Detection
+    from .detection import detect as detect
     from .errors import AmbiguousFormat as AmbiguousFormat
     from .errors import CannotExpress as CannotExpress
     from .errors import FinishedError as FinishedError
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES: Final = {
+    "detection": ("Detection", "detect"),
     "errors": (
         "AmbiguousFormat",
         "CannotExpress",
@@ -59,6 +62,7 @@ __all__ = [
     "ArgumentsDelta",
     "CannotExpress",
     "ContentDelta",
+    "Detection",
     "Event",
     "FinishedError",
     "FormatInfo",
@@ -76,6 +80,7 @@ __all__ = [
     "ToolsError",
     "UnknownFormat",
     "__version__",
+    "detect",
     "formats",
     "parse",
 ]
@@ -91,6 +96,10 @@ def __getattr__(name: str) -> object:
 
 
 def _module(home: str) -> ModuleType:
+    if home == "detection":
+        from . import detection
+
+        return detection
     if home == "errors":
         from . import errors
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .program import Program
 
 _MOST_BINDINGS = 64  # of parameters to one grammar are kept; a model cannot fill the memory with its own
+
+AUTO: Final = "auto"  # no grammar's name: it stands for the format that `detect` finds
 
 StartState: TypeAlias = Literal["content", "reasoning"]
 
@@ -137,6 +139,21 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     absorb: tuple[str, ...] = ()
 
 
+class Detect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What tells that a model writes this format before it has written anything; see `detection`.
+
+    `template`: the markers that its chat templates spell: all of an inner tuple, any of the outer. `like`: the format
+    whose chat templates look the same, so that only the model's id tells the two apart. `over`: formats whose markers
+    its chat templates may spell too, and which it goes before. `models`: patterns of ids besides `Grammar.models`; one
+    with "!" before it takes back what stands inside of what it fits.
+    """
+
+    template: tuple[tuple[str, ...], ...] = ()
+    like: str = ""
+    over: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A text and what it means: documentation, test and fuzz seed.
 
@@ -197,6 +214,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     """One wire format. Immutable; all its parsers, in all threads, share what it compiles to.
 
     `name`, `aliases`: what `Parser` takes. `models`: patterns of model ids. `source`: where the format is defined.
+    `detect`: what tells that a model writes it.
     `special_tokens`: those that a server must not strip. `turn_end`: tokens that end a turn and mean nothing else.
     `parameters`: parts of markers that differ between checkpoints, `{suffix}`, and what they begin with if there are
     any. `spellings`: other ways in which models write a marker. `absorb`: markers that vanish where they stand alone.
@@ -206,6 +224,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     source: str = ""
     aliases: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    detect: Detect = Detect()
     special_tokens: tuple[str, ...] = ()
     turn_end: tuple[str, ...] = ()
     start: Start = Start()
@@ -302,6 +321,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
 
 __all__ = [
     "Calls",
+    "Detect",
     "Example",
     "ExampleCall",
     "Grammar",

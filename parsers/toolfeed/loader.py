@@ -13,13 +13,29 @@ from typing import Any, Final, cast, get_args, get_type_hints
 import msgspec
 
 from .errors import AmbiguousFormat, GrammarError, UnknownFormat
-from .grammar import Calls, Content, Example, ExampleCall, Grammar, Keys, Messages, Reasoning, Repair, Route, Start
+from .grammar import (
+    AUTO,
+    Calls,
+    Content,
+    Detect,
+    Example,
+    ExampleCall,
+    Grammar,
+    Keys,
+    Messages,
+    Reasoning,
+    Repair,
+    Route,
+    Start,
+)
+from .model_ids import says_nothing
 from .notation import Field, Item, Marker, NotationError, Payload, Slot, Space, Tag, parse_template
 
 FORMAT: Final = 1  # the version of the notation
-_NOT_INHERITED: Final = ("name", "aliases", "models", "examples", "source", "format", "extends")
+_NOT_INHERITED: Final = ("name", "aliases", "models", "detect", "examples", "source", "format", "extends")
 _ONE_OR_MORE: Final = {
     (): ("aliases", "models", "special_tokens", "turn_end", "absorb"),
+    ("detect",): ("template", "over", "models"),
     ("reasoning",): ("open", "close"),
     ("content",): ("open", "close"),
     ("messages",): ("optional", "close"),
@@ -29,6 +45,7 @@ _ONE_OR_MORE: Final = {
 }
 _TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "": Grammar,
+    "detect": Detect,
     "start": Start,
     "reasoning": Reasoning,
     "content": Content,
@@ -101,6 +118,10 @@ def _lists(table: dict[str, Any]) -> None:
         for key in keys:
             if isinstance(inner.get(key), str):
                 inner[key] = [inner[key]]
+    detect = _table(table, "detect")
+    if isinstance(detect.get("template"), list):  # a marker is a list of one
+        rules = cast("list[object]", detect["template"])
+        detect["template"] = [[rule] if isinstance(rule, str) else rule for rule in rules]
     for path in ((), ("repair",)):
         spellings = _table(table, *path, "spellings")
         for marker, others in spellings.items():
@@ -189,6 +210,7 @@ def check(grammar: Grammar) -> None:
     if not grammar.name or re.search(r"[^\w.\-]", grammar.name):
         raise GrammarError("is made of letters, digits, '_', '-' and '.'", key="name")
     _no_empty(grammar)
+    _check_detect(grammar)
     known = tuple(grammar.parameters)
     sections = _templates("calls.section", calls.section, known)
     bodies = _templates("calls.call", calls.call, known)
@@ -219,6 +241,31 @@ def check(grammar: Grammar) -> None:
     _check_markers(grammar, [*sections, *bodies, *extra, *parameters, *members])
     _check_reasoning(grammar)
     _check_id(calls)
+
+
+def _check_detect(grammar: Grammar) -> None:
+    detect = grammar.detect
+    for key, names in (("name", (grammar.name,)), ("aliases", grammar.aliases)):
+        if AUTO in names:
+            raise GrammarError(f"cannot be {AUTO!r}: Parser({AUTO!r}) looks for the format by itself", key=key)
+    for rule in detect.template:
+        if not rule:
+            raise GrammarError("holds a rule without markers, which any template would match", key="detect.template")
+        if any(not marker.strip() for marker in rule):
+            raise GrammarError("holds an empty marker", key="detect.template")
+    if detect.like and detect.template:
+        raise GrammarError(
+            f"says that templates look like those of {detect.like!r}, so there can be no markers of its own; "
+            "leave out `like` or `template`",
+            key="detect.like",
+        )
+    for key, others in (("detect.over", detect.over), ("detect.like", (detect.like,))):
+        if grammar.name in others:
+            raise GrammarError("names the format itself", key=key)
+    for key, patterns in (("models", grammar.models), ("detect.models", detect.models)):
+        for pattern in patterns:
+            if says_nothing(pattern):
+                raise GrammarError(f"holds {pattern!r}, which says nothing of a model's name", key=key)
 
 
 def _no_empty(grammar: Grammar) -> None:

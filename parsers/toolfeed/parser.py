@@ -23,6 +23,7 @@ starts but is to be content (an unknown tool) is read on as a *ghost*: its event
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Callable, Hashable, Iterable
@@ -39,6 +40,7 @@ from .codecs.raw_value import RawValue
 from .codecs.rest import Rest
 from .codecs.signals import DONE, ELEMENT, END, FAULT, NO_CALL, START
 from .codecs.tagged import TaggedArguments
+from .detection import ChatTemplate, TokenizerConfig, choose
 from .errors import FinishedError, ToolfeedError
 from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, Status, ToolCallEnd, ToolCallStart
 from .grammar import Grammar, StartState
@@ -161,7 +163,8 @@ _SLOTS: Final = (
 class Parser:
     """Turns one turn of a model, fragment by fragment, into events.
 
-    `format`: a name or alias, a Path or a string that ends in ".toml", or a Grammar. `tools`: declarations in OpenAI or
+    `format`: a name or alias, a Path or a string that ends in ".toml", a Grammar, or "auto": the one that `detect` finds
+    from `chat_template`, `model` and `tokenizer_config`. `tools`: declarations in OpenAI or
     Anthropic shape, or a Tools; None if they are not known, [] if no tool may be called. `start`: the state that the
     text begins in; `prompt`: the prompt's end, from which it is read if `start` is None. `unknown_tools`: "forward" or
     "content"; None forwards in formats with markers. `whitespace`: "trim" drops what touches a marker, "keep" makes it
@@ -178,6 +181,9 @@ class Parser:
         self,
         format: str | Path | Grammar,
         *,
+        chat_template: ChatTemplate | None = None,
+        model: str | os.PathLike[str] | None = None,
+        tokenizer_config: TokenizerConfig | None = None,
         tools: Tools | Iterable[object] | None = None,
         start: StartState | None = None,
         prompt: str | None = None,
@@ -191,7 +197,7 @@ class Parser:
         limits: Limits = Limits(),  # noqa: B008 - immutable
         trace: TraceFunction | None = None,
     ) -> None:
-        grammar = format if isinstance(format, Grammar) else Grammar.load(format)
+        grammar = choose(format, chat_template, model, tokenizer_config)
         _one_of("start", start, (None, "content", "reasoning"))
         _one_of("unknown_tools", unknown_tools, (None, "forward", "content"))
         _one_of("whitespace", whitespace, ("trim", "keep"))

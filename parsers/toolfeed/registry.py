@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -51,9 +51,14 @@ def find(format: str | Path) -> Grammar:
     return _named(format)
 
 
+def grammars() -> Iterator[Grammar]:
+    """The grammar of every format that a name leads to, by name."""
+    return (_named(name) for name in sorted({*_shipped(), *_installed()}))
+
+
 def formats() -> tuple[FormatInfo, ...]:
     """Every format that a name leads to, by name."""
-    return tuple(info(_named(name)) for name in sorted({*_shipped(), *_installed()}))
+    return tuple(info(grammar) for grammar in grammars())
 
 
 def info(grammar: Grammar) -> FormatInfo:
@@ -98,9 +103,13 @@ def _named(name: str) -> Grammar:
     known = [
         word for heads in (_shipped, _installed) for head in heads().values() for word in (head.name, *head.aliases)
     ]
+    raise UnknownFormat(f"no format is called {name!r}; {nearest(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to say to someone who looks for a format by a name that there is not."""
     near = difflib.get_close_matches(name, known, n=4, cutoff=0.6)
-    hint = f"did you mean {' or '.join(repr(other) for other in near)}?" if near else "toolfeed.formats() lists them"
-    raise UnknownFormat(f"no format is called {name!r}; {hint}")
+    return f"did you mean {' or '.join(repr(other) for other in near)}?" if near else "toolfeed.formats() lists them"
 
 
 class _Head(NamedTuple):
