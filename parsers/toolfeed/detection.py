@@ -26,8 +26,9 @@ import msgspec
 
 from . import tokenizer_config as files
 from .errors import AmbiguousFormat, GrammarError, ToolfeedError, UnknownFormat
+from .evidence import Named, Rule, named, narrowest, own_tokens, spelt, tokenized
 from .grammar import AUTO, Grammar
-from .model_ids import Fit, fits, parts
+from .model_ids import fits, parts
 from .registry import grammars as all_grammars
 from .registry import nearest
 
@@ -132,114 +133,6 @@ def _by_name(own: Iterable[Grammar | str | Path]) -> dict[str, Grammar]:
     return known
 
 
-# -- what a template spells --------------------------------------------------------------------------------------------
-
-_Rule: TypeAlias = tuple[str, ...]
-
-
-def _spelt(known: Mapping[str, Grammar], text: str) -> dict[str, list[_Rule]]:
-    """The formats of which a template spells all markers of at least one rule, and those rules."""
-    found = {
-        name: [rule for rule in grammar.detect.template if all(marker in text for marker in rule)]
-        for name, grammar in known.items()
-    }
-    return {name: rules for name, rules in found.items() if rules}
-
-
-def _narrowest(known: Mapping[str, Grammar], spelt: Mapping[str, list[_Rule]]) -> list[str]:
-    """Those of the formats that no other one goes before."""
-    over = {name: _all_under(known, name) for name in spelt}
-
-    def goes_before(one: str, other: str) -> bool:
-        return other in over[one] or all(
-            any(_asks_for_more(more, less) for more in spelt[one]) for less in spelt[other]
-        )
-
-    left = [name for name in spelt if not any(goes_before(other, name) for other in spelt if other != name)]
-    return left or list(spelt)
-
-
-def _asks_for_more(more: _Rule, less: _Rule) -> bool:
-    """Whether a template that one rule fits is bound to fit the other, and not the other way round."""
-
-    def implies(one: _Rule, other: _Rule) -> bool:
-        return all(any(marker in longer for longer in one) for marker in other)
-
-    return implies(more, less) and not implies(less, more)
-
-
-def _all_under(known: Mapping[str, Grammar], name: str) -> set[str]:
-    """The formats that a format goes before, and those that they go before."""
-    under: set[str] = set()
-    left = list(known[name].detect.over)
-    while left:
-        other = left.pop()
-        if other not in under:
-            under.add(other)
-            left += known[other].detect.over
-    return under
-
-
-# -- which tokens there are --------------------------------------------------------------------------------------------
-
-
-def _tokenized(known: Mapping[str, Grammar], tokens: frozenset[str]) -> dict[str, frozenset[str]]:
-    """The formats whose tokens are in a vocabulary, and which of them are, but for those of a format that has more."""
-    found = {name: _own_tokens(grammar) & tokens for name, grammar in known.items()}
-    return {
-        name: own for name, own in found.items() if own and not any(own < others for others in found.values())
-    }
-
-
-def _own_tokens(grammar: Grammar) -> frozenset[str]:
-    """The special tokens of a format, without those of reasoning, which many formats share."""
-    reasoning = grammar.reasoning
-    shared = {marker.strip() for marker in (*reasoning.open, *reasoning.close)} if reasoning is not None else set()
-    return frozenset(grammar.special_tokens) - shared
-
-
-# -- what it is called -------------------------------------------------------------------------------------------------
-
-
-class _Named(NamedTuple):
-    """The formats whose patterns an id fits, the closest pattern of each, and the id."""
-
-    formats: dict[str, Fit]
-    model: str
-
-
-def _named(known: Mapping[str, Grammar], models: Iterable[str]) -> _Named | None:
-    """What the first of the ids that fits any pattern says, by the part of it that is likeliest to be the name."""
-    for model in models:
-        for part in parts(model):
-            found: dict[str, list[Fit]] = {}
-            for name, grammar in known.items():
-                fitting = fits((*grammar.models, *grammar.detect.models), model, part)
-                if fitting:
-                    found[name] = fitting
-            if found:
-                return _Named({name: max(found[name], key=_closeness) for name in _closest(found)}, model)
-    return None
-
-
-def _closeness(fit: Fit) -> tuple[bool, int]:
-    return fit.whole, fit.end - fit.start
-
-
-def _closest(found: Mapping[str, list[Fit]]) -> list[str]:
-    """Those of the formats whose pattern does not stand inside another one's: in `Hermes-3-Llama-3.1-8B`, "Llama-3.1"
-    stands inside "Hermes-*Llama-3*"."""
-    return [
-        name
-        for name, own in found.items()
-        if not any(
-            all(any(fit.inside(wider) for wider in others) for fit in own)
-            for other, others in found.items()
-            if other != name
-        )
-    ]
-
-
 # -- the decision ------------------------------------------------------------------------------------------------------
 
 
@@ -252,99 +145,93 @@ class _Case(NamedTuple):
     models: tuple[str, ...]
 
     def decide(self) -> Detection:
-        named = _named(self.known, self.models)
-        spelt = _spelt(self.known, self.template.spelt()) if self.template is not None else {}
-        if spelt:
-            return self._by_template(spelt, named)
-        tokenized = _tokenized(self.known, self.tokens) if self.tokens is not None else {}
-        if tokenized:
-            return self._by_tokens(tokenized, named)
-        if named is not None:
-            return self._by_name(named)
+        by_id = named(self.known, self.models)
+        markers = spelt(self.known, self.template.spelt()) if self.template is not None else {}
+        if markers:
+            return self._by_template(markers, by_id)
+        tokens = tokenized(self.known, self.tokens) if self.tokens is not None else {}
+        if tokens:
+            return self._by_tokens(tokens, by_id)
+        if by_id is not None:
+            return self._by_id(by_id)
         raise UnknownFormat(
-            f"no format that is known fits: {'; '.join(self._looked_at())}. Name the format yourself, or add a grammar "
-            "for it (docs/grammar.md); toolfeed.formats() lists those that there are"
+            f"no known format fits: {'; '.join(self._looked_at())}. Name the format, or write a grammar for it "
+            "(docs/grammar.md); toolfeed.formats() lists those that there are"
         )
 
-    def _by_template(self, spelt: dict[str, list[_Rule]], named: _Named | None) -> Detection:
-        left = _narrowest(self.known, spelt)
-        assert self.template is not None
-        says = {
-            name: f"{self.template.what} spells {_and(_quoted(max(spelt[name], key=len)))}" for name in left
-        }
-        ids = list(named.formats) if named is not None else []
-        meant = [name for name in ids if name in left or self.known[name].detect.like in left]
+    def _by_template(self, markers: dict[str, list[Rule]], by_id: Named | None) -> Detection:
+        """What the template says, and which of the formats that look like it the id means."""
+        left = narrowest(self.known, markers)
+        says = {name: f"{self._template()} spells {_words(markers[name])}" for name in left}
+        ids = list(by_id.formats) if by_id is not None else []
+        meant = [name for name in ids if name in left or self._looks_like(name) in left]
         if len(meant) > 1 or (not meant and len(left) > 1):
-            raise self._ambiguous(meant or left, [says[name] for name in left], named)
-        format = meant[0] if meant else left[0]
-        shown = format if format in says else self.known[format].detect.like
-        if named is None:
-            return self._found(format, "high", says[format])
+            raise self._ambiguous(meant or left, says.values(), by_id)
+        name = meant[0] if meant else left[0]
+        if by_id is None:
+            return self._found(name, "high", says[name])
         if meant:
-            agrees = f"{_id(named)} fits {_pattern(named, format)}"
-            if shown != format:
-                agrees += f", a format whose templates look like those of {shown}"
-            return self._found(format, "high" if len(left) == 1 else "medium", f"{says[shown]}, and {agrees}")
-        if self._may_be(format, named) or any(name in spelt or self.known[name].detect.like in spelt for name in ids):
-            return self._found(format, "high", f"{says[format]}, and {_id(named)} may be a model of that format")
-        other = _or([f"{name} ({_pattern(named, name)})" for name in ids])
-        return self._found(format, "medium", f"{says[format]}, although {_id(named)} is called like a model of {other}")
+            look = name if name in says else self._looks_like(name)
+            alike = "" if look == name else f", whose templates look like those of {look}"
+            reason = f"{says[look]}, and {_fits(by_id, name)}{alike}"
+            return self._found(name, "high" if len(left) == 1 else "medium", reason)
+        if any(other in markers or self._looks_like(other) in markers for other in ids) or self._lists(name, by_id):
+            return self._found(name, "high", f"{says[name]}, which {_id(by_id)} does not contradict")
+        others = _or(f"{other} ({by_id.formats[other].pattern!r})" for other in ids)
+        return self._found(name, "medium", f"{says[name]}, although {_id(by_id)} is that of a model of {others}")
 
-    def _may_be(self, format: str, named: _Named) -> bool:
-        """Whether a format lists the model, even if its id alone says another one: it depends on the prompt."""
-        return any(fits(self.known[format].models, named.model, part) for part in parts(named.model))
+    def _by_tokens(self, tokens: dict[str, frozenset[str]], by_id: Named | None) -> Detection:
+        """What the vocabulary says, and which of the formats with these tokens the id means."""
+        ids = list(by_id.formats) if by_id is not None else []
+        both = [name for name in ids if name in tokens]
+        if by_id is not None and not both and not any(own_tokens(self.known[name]) for name in ids):
+            return self._by_id(by_id)  # a format without tokens
+        candidates = both or [*ids, *(name for name in tokens if name not in ids)]
+        seen = frozenset[str]().union(*(tokens[name] for name in both or tokens))
+        says = f"{self._no_markers()}the vocabulary holds {_and(map(repr, sorted(seen)))}"
+        if len(candidates) > 1:
+            raise self._ambiguous(candidates, [says], by_id)
+        agrees = f", and {_fits(by_id, candidates[0])}" if by_id is not None else ""
+        return self._found(candidates[0], "medium", says + agrees)
 
-    def _by_tokens(self, tokenized: dict[str, frozenset[str]], named: _Named | None) -> Detection:
-        says = f"{self._no_markers()}the vocabulary holds {{}}"
-        if named is None:
-            if len(tokenized) > 1:
-                tokens = _and(_quoted(sorted(frozenset().union(*tokenized.values()))))
-                raise self._ambiguous(list(tokenized), [says.format(tokens)], named)
-            ((format, own),) = tokenized.items()
-            return self._found(format, "medium", says.format(_and(_quoted(sorted(own)))))
-        both = [name for name in named.formats if name in tokenized]
-        if len(both) == 1:
-            tokens = _and(_quoted(sorted(tokenized[both[0]])))
-            agrees = f"{_id(named)} fits {_pattern(named, both[0])}"
-            return self._found(both[0], "medium", f"{says.format(tokens)}, and {agrees}")
-        if not both and not any(_own_tokens(self.known[name]) for name in named.formats):
-            return self._by_name(named)  # a format without tokens of its own
-        tokens = _and(_quoted(sorted(frozenset().union(*tokenized.values()))))
-        raise self._ambiguous(both or [*named.formats, *tokenized], [says.format(tokens)], named)
-
-    def _by_name(self, named: _Named) -> Detection:
-        if len(named.formats) > 1:
-            raise self._ambiguous(list(named.formats), [], named)
-        ((format, fit),) = named.formats.items()
+    def _by_id(self, by_id: Named) -> Detection:
+        if len(by_id.formats) > 1:
+            raise self._ambiguous(by_id.formats, [], by_id)
+        ((name, fit),) = by_id.formats.items()
         sure = fit.whole and self.template is None
-        says = f"{self._no_markers()}{_id(named)} fits {_pattern(named, format)}"
-        return self._found(format, "medium" if sure else "low", says)
+        return self._found(name, "medium" if sure else "low", f"{self._no_markers()}{_fits(by_id, name)}")
 
-    def _found(self, format: str, confidence: Confidence, reason: str) -> Detection:
-        return Detection(format=format, confidence=confidence, reason=reason, grammar=self.known[format])
+    def _looks_like(self, name: str) -> str:
+        return self.known[name].detect.like
 
-    def _ambiguous(self, candidates: list[str], says: list[str], named: _Named | None) -> AmbiguousFormat:
-        if named is not None:
-            patterns = _and([f"{_pattern(named, name)} ({name})" for name in named.formats])
-            says = [*says, f"{_id(named)} fits {patterns}"]
-        missing = [
+    def _lists(self, name: str, by_id: Named) -> bool:
+        """Whether a format lists the model among others' too, as it depends on the prompt what the model writes."""
+        return any(fits(self.known[name].models, by_id.model, part) for part in parts(by_id.model))
+
+    def _found(self, name: str, confidence: Confidence, reason: str) -> Detection:
+        return Detection(format=name, confidence=confidence, reason=reason, grammar=self.known[name])
+
+    def _ambiguous(self, candidates: Iterable[str], says: Iterable[str], by_id: Named | None) -> AmbiguousFormat:
+        names = tuple(candidates)
+        seen = [*says, *([] if by_id is None else [_fits(by_id, name) for name in by_id.formats])]
+        more = [
             what
             for what, there in (("chat_template", self.template is not None), ("model", bool(self.models)))
             if not there
         ]
-        hint = f"give {_and(missing)} as well, or name one of them" if missing else "name one of them"
-        return AmbiguousFormat(
-            f"it may be {_or(candidates)}: {'; '.join(says)}. Nothing here tells them apart; {hint}", tuple(candidates)
-        )
+        hint = f"give {_and(more)} too, or name the format" if more else "name the format"
+        return AmbiguousFormat(f"it may be {_or(names)}: {'; '.join(seen)}; {hint}", names)
+
+    def _template(self) -> str:
+        return self.template.what if self.template is not None else ""
 
     def _no_markers(self) -> str:
-        return "" if self.template is None else f"{self.template.what} spells no format's markers, but "
+        return f"{self._template()} spells no format's markers, but " if self.template is not None else ""
 
     def _looked_at(self) -> Iterable[str]:
         if self.template is not None:
-            tools = "" if "tool" in self.template.text else ", nor anything about tools"
-            size = f"{len(self.template.text):,} characters"
-            yield f"{self.template.what} ({size}) spells no format's markers{tools}"
+            nor = "" if "tool" in self.template.text else ", and does not mention tools"
+            yield f"{self._template()} ({len(self.template.text):,} characters) spells no format's markers{nor}"
         if self.tokens is not None:
             yield f"none of the {len(self.tokens):,} tokens added to the vocabulary is a format's"
         for model in self.models:
@@ -353,25 +240,28 @@ class _Case(NamedTuple):
             yield "tokenizer_config holds neither a chat template nor tokens nor a model's name"
 
 
-def _id(named: _Named) -> str:
-    return f"the model id {named.model!r}"
+def _id(by_id: Named) -> str:
+    return f"the model id {by_id.model!r}"
 
 
-def _pattern(named: _Named, format: str) -> str:
-    return repr(named.formats[format].pattern)
+def _fits(by_id: Named, name: str) -> str:
+    return f"{_id(by_id)} fits {by_id.formats[name].pattern!r} ({name})"
 
 
-def _quoted(words: Iterable[str]) -> list[str]:
-    return [repr(word) for word in words]
+def _words(rules: list[Rule]) -> str:
+    """The markers of the rule that has most of them."""
+    longest = max(rules, key=len)
+    return _and(map(repr, longest))
 
 
-def _and(words: list[str]) -> str:
+def _and(words: Iterable[str]) -> str:
     return _listed(words, "and")
 
 
-def _or(words: list[str]) -> str:
+def _or(words: Iterable[str]) -> str:
     return _listed(words, "or")
 
 
-def _listed(words: list[str], last: str) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+def _listed(words: Iterable[str], last: str) -> str:
+    *most, final = words
+    return f"{', '.join(most)} {last} {final}" if most else final

@@ -28,11 +28,12 @@ class ToolsError(ToolfeedError):
 
 
 class UnknownFormat(ToolfeedError):
-    """No format has that name or alias; the message lists the nearest ones."""
+    """No format has that name or alias; the message lists the nearest ones. Or none fits what is known of a model; it
+    says what was looked at."""
 
 
 class AmbiguousFormat(ToolfeedError):
-    """An alias that several formats claim; the message lists them."""
+    """A name, or what is known of a model, that fits several formats: `candidates`, which the message lists too."""
 
     def __init__(self, message: str, candidates: tuple[str, ...] = ()) -> None:
         self.candidates = candidates

@@ -163,12 +163,12 @@ _SLOTS: Final = (
 class Parser:
     """Turns one turn of a model, fragment by fragment, into events.
 
-    `format`: a name or alias, a Path or a string that ends in ".toml", a Grammar, or "auto": the one that `detect` finds
-    from `chat_template`, `model` and `tokenizer_config`. `tools`: declarations in OpenAI or
-    Anthropic shape, or a Tools; None if they are not known, [] if no tool may be called. `start`: the state that the
-    text begins in; `prompt`: the prompt's end, from which it is read if `start` is None. `unknown_tools`: "forward" or
-    "content"; None forwards in formats with markers. `whitespace`: "trim" drops what touches a marker, "keep" makes it
-    content. `repair`: also read the damage that the grammar lists as repairs. `ids`: makes an id from (index, name).
+    `format`: a name or alias, a Path or a string that ends in ".toml", a Grammar, or "auto": the one that `detect`
+    finds by `chat_template`, `model` and `tokenizer_config`. `tools`: declarations in OpenAI or Anthropic shape, or a
+    Tools; None if they are not known, [] if no tool may be called. `start`: the state that the text begins in;
+    `prompt`: the prompt's end, from which it is read if `start` is None. `unknown_tools`: "forward" or "content"; None
+    forwards in formats with markers. `whitespace`: "trim" drops what touches a marker, "keep" makes it content.
+    `repair`: also read the damage that the grammar lists as repairs. `ids`: makes an id from (index, name).
     `tool_choice`: "none" turns calls off. `parallel_tool_calls`: False makes every call but the first content.
     `limits`: see Limits. `trace`: told (kind, start, end) of tiles that cover the text.
 

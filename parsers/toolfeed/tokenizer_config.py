@@ -57,8 +57,11 @@ def read_template(given: object, what: str) -> Template:
     if isinstance(given, Mapping):
         named = dict(cast("Mapping[object, object]", given))
     elif isinstance(given, (list, tuple)):
-        entries = [entry for entry in cast("Iterable[object]", given) if isinstance(entry, Mapping)]
-        tables = cast("list[Mapping[str, object]]", entries)
+        tables = [
+            cast("Mapping[str, object]", entry)
+            for entry in cast("Iterable[object]", given)
+            if isinstance(entry, Mapping)
+        ]
         named = {table.get("name"): table.get("template") for table in tables}
     name: object = next((name for name in _PREFERRED if name in named), None)
     if name is None and len(named) == 1:
