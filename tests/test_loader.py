@@ -36,6 +36,10 @@ def calls(*lines: str) -> str:
     return HEAD + "[calls]\n" + "\n".join(lines) + "\n"
 
 
+def detecting(*lines: str) -> str:
+    return HEAD + "[detect]\n" + "\n".join(lines) + "\n" + CALL
+
+
 MISTAKES = [
     Mistake("no TOML", "format = 1\nname = \n", 2, None, ()),
     Mistake("a key twice", HEAD + 'name = "x"\n' + CALL, 3, None, ()),
@@ -285,6 +289,25 @@ MISTAKES = [
         ("{recipient}",),
     ),
     Mistake("extends a number", HEAD + "extends = 1\n", 3, "extends", ("name",)),
+    Mistake("a reserved name", 'format = 1\nname = "auto"\n' + CALL, 2, "name", ("Parser('auto')",)),
+    Mistake("a reserved alias", HEAD + 'aliases = ["x", "auto"]\n' + CALL, 3, "aliases", ("Parser('auto')",)),
+    Mistake("a pattern for every model", HEAD + 'models = ["*"]\n' + CALL, 3, "models", ("'*'", "nothing")),
+    Mistake("an unknown key of detect", detecting('templates = "<x>"'), 4, "detect.templates", ("'template'",)),
+    Mistake("an empty marker of a template", detecting('template = ["<x>", ""]'), 4, "detect.template", ("empty",)),
+    Mistake("a rule without markers", detecting('template = ["<x>", []]'), 4, "detect.template", ("any template",)),
+    Mistake("a rule of numbers", detecting("template = [[7]]"), 4, "detect.template", ("int",)),
+    Mistake("a rule that is a number", detecting("template = [7]"), 4, "detect.template", ("int",)),
+    Mistake("a template that is a number", detecting("template = 7"), 4, "detect.template", ("int",)),
+    Mistake(
+        "markers of one's own and of another format",
+        detecting('template = "<x>"', 'like = "hermes"'),
+        5,
+        "detect.like",
+        ("'hermes'", "leave out"),
+    ),
+    Mistake("a format over itself", detecting('over = ["hermes", "own"]'), 4, "detect.over", ("itself",)),
+    Mistake("a format like itself", detecting('like = "own"'), 4, "detect.like", ("itself",)),
+    Mistake("a pattern that excludes everything", detecting('models = "!acme/*"'), 4, "detect.models", ("!acme/*",)),
 ]
 
 

@@ -64,6 +64,84 @@ def test_an_alias_with_several_owners_is_an_error_that_names_them() -> None:
         assert all(name in str(caught.value) for name in candidates)
 
 
+# The "Aliases:" lines of formats.md, but for the names that it resolves in C3 (below) and `trinity`, a dialect here.
+ALIASES = {
+    "hermes": (
+        "qwen qwen25 qwen2d5 qwen3 qwen_3 qwen3_json qwen3-thinking qwen3-vl-instruct qwen3-vl-thinking "
+        "exaone json_tools"
+    ),
+    "granite_20b_fc": "granite-20b-fc",
+    "internlm2": "internlm intern-s1 interns1",
+    "nemotron_json": "nemotron_deci",
+    "phi4_mini_json": "phi4",
+    "cohere_command": "cohere_command3 cohere_command4",
+    "apertus": "apertus2509",
+    "mistral": "ministral",
+    "deepseek_v3": "deepseekv3 deepseek deepseek_r1 cogito",
+    "deepseek_v31": "deepseekv31 deepseek31 deepseek3 deepseek_v3_1",
+    "kimi_k2": "kimi-k2 kimik2 kimi",
+    "llama3_tags": "functionary_v31",
+    "qwen3_coder": (
+        "qwen3_xml qwen_xml qwen_coder qwen3coder qwen3-coder qwen_3_coder qwen3.5 qwen_3_5 ornith "
+        "nemotron_v3 nemotron_nano nemotron-3-nano nemotron-3.5-nano granite_thinking minicpmv nanbeige "
+        "interns2-preview"
+    ),
+    "glm45": "glm glm4 glm45_moe glm-ocr",
+    "glm47": "glm-4.7 glm_4_7 glm47_moe spark25",
+    "poolside_v1": "laguna poolside-v1",
+    "hy_v3": "hunyuan",
+    "xing4": "telechat4 xing4_0 xingchen4",
+    "minimax_m2": "minimax-m2 minimax",
+    "deepseek_v32": "deepseekv32 deepseek32 deepseek-v32 deepseek_v3_2 deepseek_dsml",
+    "deepseek_v4": "deepseekv4 deepseek-v4",
+    "deepseek_v41": "deepseekv41 deepseek-v41",
+    "lfm2": "lfm2-thinking",
+    "gemma4": "gemma4-no-thinking",
+    "functiongemma": "function_gemma",
+    "harmony": "openai gpt-oss gptoss gpt_oss llm_jp_harmony",
+    "llama3_json": "llama4_json llama3 llama",
+    "xlam": "json",
+}
+
+
+@pytest.mark.parametrize(("name", "alias"), [(name, alias) for name, line in ALIASES.items() for alias in line.split()])
+def test_every_alias_leads_to_its_format(name: str, alias: str) -> None:
+    assert Grammar.load(alias).name == name
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("granite", "granite"),  # the format of that name, although servers mean granite4 by it too
+        ("trinity", "trinity"),
+        ("hunyuan", "hy_v3"),
+        ("deepseek3", "deepseek_v31"),
+        ("deepseekv3", "deepseek_v3"),
+        ("minimax", "minimax_m2"),
+        ("qwen3", "hermes"),
+        ("pythonic", "pythonic"),
+        ("llama3", "llama3_json"),
+        ("mistral", "mistral"),
+    ],
+)
+def test_a_name_that_others_use_for_other_formats_means_one(alias: str, name: str) -> None:
+    """formats.md, C3."""
+    assert Grammar.load(alias).name == name
+
+
+def test_a_name_that_means_two_formats_is_refused() -> None:
+    """formats.md, C3."""
+    with pytest.raises(AmbiguousFormat, match="cohere_command, cohere_command5") as caught:
+        toolfeed.Parser("cohere")
+    assert caught.value.candidates == ("cohere_command", "cohere_command5")
+
+
+@pytest.mark.parametrize("alias", ["default", "auto"])
+def test_a_name_that_could_mean_any_format_means_none(alias: str) -> None:
+    with pytest.raises(UnknownFormat):
+        Grammar.load(alias)
+
+
 @pytest.mark.parametrize(
     ("wrong", "right"), [("hermez", "hermes"), ("qwen3_code", "qwen3_coder"), ("kimi-k", "kimi-k2")]
 )

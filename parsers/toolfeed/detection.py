@@ -78,6 +78,8 @@ def detect(
     """
     if chat_template is None and model is None and tokenizer_config is None:
         raise ToolfeedError("nothing to tell the format from: give chat_template, model or tokenizer_config")
+    if model is not None and not isinstance(os.fspath(model) if isinstance(model, os.PathLike) else model, str):
+        raise ToolfeedError(f"model is an id or a path, not {model!r:.80}")
     found = files.Files() if tokenizer_config is None else files.read(tokenizer_config)
     if found.response_template is not None:
         return _from_response_template(found.response_template)
@@ -184,7 +186,7 @@ class _Case(NamedTuple):
         """What the vocabulary says, and which of the formats with these tokens the id means."""
         ids = list(by_id.formats) if by_id is not None else []
         both = [name for name in ids if name in tokens]
-        if by_id is not None and not both and not any(own_tokens(self.known[name]) for name in ids):
+        if by_id is not None and not both and not any(map(own_tokens(self.known).get, ids)):
             return self._by_id(by_id)  # a format without tokens
         candidates = both or [*ids, *(name for name in tokens if name not in ids)]
         seen = frozenset[str]().union(*(tokens[name] for name in both or tokens))

@@ -66,18 +66,27 @@ def _implies(one: Rule, other: Rule) -> bool:
 
 
 def tokenized(known: Mapping[str, Grammar], vocabulary: frozenset[str]) -> dict[str, frozenset[str]]:
-    """The formats of which there are tokens in a vocabulary, and these, but not those of which another has more."""
-    found = {name: own_tokens(grammar) & vocabulary for name, grammar in known.items()}
-    return {name: own for name, own in found.items() if own and not any(own < others for others in found.values())}
+    """The formats of which there are tokens in a vocabulary, and these, but not those of which another one has more, or
+    has the same and lacks none."""
+    tokens = own_tokens(known)
+    found = {name: own & vocabulary for name, own in tokens.items() if own & vocabulary}
+    whole = [found[name] for name in found if found[name] == tokens[name]]
+    return {
+        name: own
+        for name, own in found.items()
+        if not any(own < others for others in found.values()) and (own == tokens[name] or own not in whole)
+    }
 
 
-def own_tokens(grammar: Grammar) -> frozenset[str]:
-    """The special tokens of a format, without those of reasoning, which many formats share."""
-    reasoning = grammar.reasoning
-    shared = frozenset(
-        marker.strip() for marker in ((*reasoning.open, *reasoning.close) if reasoning is not None else ())
-    )
-    return frozenset(grammar.special_tokens) - shared
+def own_tokens(known: Mapping[str, Grammar]) -> dict[str, frozenset[str]]:
+    """The special tokens of each format without those of reasoning, which say nothing of calls."""
+    reasoning = {
+        marker.strip()
+        for grammar in known.values()
+        if grammar.reasoning is not None
+        for marker in (*grammar.reasoning.open, *grammar.reasoning.close)
+    }
+    return {name: frozenset(grammar.special_tokens) - reasoning for name, grammar in known.items()}
 
 
 # -- what it is called -------------------------------------------------------------------------------------------------

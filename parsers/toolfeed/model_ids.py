@@ -20,7 +20,7 @@ _SEPARATOR: Final = "[-_ :]"
 _POINT: Final = "[._p]"  # 2.5, 2_5, 2p5
 _WORD_BEGINS: Final = "(?<![a-z0-9])"
 _WORD_ENDS: Final = "(?![a-z0-9])"
-_VERSION_ENDS: Final = r"(?![a-z0-9]|\.[0-9]|_[0-9]{1,2}(?![a-z0-9]))"  # 3.5 and 3_5 are other versions, 3_8b is a size
+_VERSION_ENDS: Final = r"(?![a-z0-9]|\.[0-9]|_[0-9]{1,2}(?![a-z0-9]|\.[0-9]))"  # of 3.5 and 3_5, not of 3_8b and 3_1.2b
 
 
 class Fit(NamedTuple):
