@@ -17,7 +17,6 @@ may keep its name through any fine-tuning; but the result is less sure, and says
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -33,8 +32,8 @@ from .registry import grammars as all_grammars
 from .registry import nearest
 
 Confidence: TypeAlias = Literal["certain", "high", "medium", "low"]
-ChatTemplate: TypeAlias = str | os.PathLike[str] | Mapping[str, str] | Iterable[Mapping[str, str]]
-TokenizerConfig: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
+ChatTemplate: TypeAlias = str | Path | Mapping[str, str] | Iterable[Mapping[str, str]]
+TokenizerConfig: TypeAlias = str | Path | Mapping[str, Any]
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +60,7 @@ class Detection(msgspec.Struct, frozen=True, kw_only=True):
 def detect(
     *,
     chat_template: ChatTemplate | None = None,
-    model: str | os.PathLike[str] | None = None,
+    model: str | Path | None = None,
     tokenizer_config: TokenizerConfig | None = None,
     grammars: Iterable[Grammar | str | Path] = (),
 ) -> Detection:
@@ -78,20 +77,18 @@ def detect(
     """
     if chat_template is None and model is None and tokenizer_config is None:
         raise ToolfeedError("nothing to tell the format from: give chat_template, model or tokenizer_config")
-    if model is not None and not isinstance(os.fspath(model) if isinstance(model, os.PathLike) else model, str):
-        raise ToolfeedError(f"model is an id or a path, not {model!r:.80}")
     found = files.Files() if tokenizer_config is None else files.read(tokenizer_config)
     if found.response_template is not None:
         return _from_response_template(found.response_template)
     template = found.template if chat_template is None else files.read_template(chat_template, "the chat template")
-    names = found.names if model is None else (os.fspath(model),)
+    names = found.names if model is None else (_id_of(model),)
     return _Case(_by_name(grammars), template, found.tokens, names).decide()
 
 
 def choose(
     format: str | Path | Grammar,
     chat_template: ChatTemplate | None,
-    model: str | os.PathLike[str] | None,
+    model: str | Path | None,
     tokenizer_config: TokenizerConfig | None,
 ) -> Grammar:
     """The grammar that a Parser is asked for: the named one, or, for "auto", the one that is detected."""
@@ -116,6 +113,12 @@ def _from_response_template(template: object) -> Detection:
         reason="the tokenizer configuration holds a response template, which says how turns are read",
         grammar=grammar,
     )
+
+
+def _id_of(model: object) -> str:
+    if isinstance(model, (str, Path)):
+        return str(model)
+    raise ToolfeedError(f"model is an id or a path, not {model!r:.80}")
 
 
 def _by_name(own: Iterable[Grammar | str | Path]) -> dict[str, Grammar]:

@@ -23,7 +23,6 @@ starts but is to be content (an unknown tool) is read on as a *ghost*: its event
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Callable, Hashable, Iterable
@@ -182,7 +181,7 @@ class Parser:
         format: str | Path | Grammar,
         *,
         chat_template: ChatTemplate | None = None,
-        model: str | os.PathLike[str] | None = None,
+        model: str | Path | None = None,
         tokenizer_config: TokenizerConfig | None = None,
         tools: Tools | Iterable[object] | None = None,
         start: StartState | None = None,

@@ -6,7 +6,6 @@ goes before the template inside, `additional_chat_templates/`, `chat_template.js
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -48,8 +47,8 @@ class Files(NamedTuple):
 def read_template(given: object, what: str) -> Template:
     """A chat template: its text; a Path, or a string that ends in ".jinja"; or several, as a mapping from names or as
     a list of `{"name": …, "template": …}`, of which "tool_use" is taken, else "default"."""
-    if isinstance(given, os.PathLike) or (isinstance(given, str) and given.endswith(".jinja") and "{" not in given):
-        path = Path(cast("str", given))
+    if isinstance(given, Path) or (isinstance(given, str) and given.endswith(".jinja") and "{" not in given):
+        path = Path(given)
         return Template(_text(path), f"{what} {path}")
     if isinstance(given, str):
         return Template(given, what)
@@ -84,9 +83,9 @@ def read(given: object) -> Files:
     folder that it is in."""
     if isinstance(given, Mapping):
         return _files(cast("Mapping[str, Any]", given), None)
-    if not isinstance(given, (str, os.PathLike)):
+    if not isinstance(given, (str, Path)):
         raise ToolfeedError(f"tokenizer_config is an object or a path, not {given!r:.80}")
-    path = Path(cast("str | os.PathLike[str]", given))
+    path = Path(given)
     if not path.exists():
         raise ToolfeedError(f"tokenizer_config: there is no {path}")
     if not path.is_dir():
