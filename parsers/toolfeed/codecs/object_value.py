@@ -348,6 +348,12 @@ class ObjectValue(JsonValue):
                 return self._other(text, pos, out)
             self._state = VALUE
             return pos + 1
+        if state == VALUE and (char == "," or char == "}"):
+            self._flush(text, pos, out)
+            self._note("value_missing")
+            out.append('""')
+            self._complete()
+            return pos
         if char == "}" or char == "]":
             return self._close_early(text, pos, out)
         return self._begin(text, pos, out)
