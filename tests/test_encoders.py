@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -315,6 +316,20 @@ def test_no_whitespace_stands_beside_a_call(protocol: str, size: int) -> None:
     assert read.content == ""
     read = READERS[protocol](stream(ENCODERS[protocol](), [cut(" \n")]))
     assert read.content == " \n"
+
+
+@protocols
+def test_whitespace_without_end_is_told_and_costs_no_more_than_text(protocol: str) -> None:
+    encoder = ENCODERS[protocol]()
+    pieces: list[list[Event]] = [[ContentDelta(" ")]] * 100_000
+    began = time.process_time()
+    told = sum(len(encoder.encode(piece)) for piece in pieces)
+    assert time.process_time() - began < 5
+    assert told >= 20
+    for size in (1, 1000, 5000):
+        space: list[list[Event]] = [[ContentDelta(" " * size)]] * (5000 // size)
+        read = READERS[protocol](stream(ENCODERS[protocol](), [[ContentDelta("a")], *space, CALL]))
+        assert read.content == "a" + " " * 4096
 
 
 @protocols

@@ -40,6 +40,7 @@ from toolfeed.serve.source import Item
 from toolfeed.serve.template import ChatTemplate
 
 HI: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
+http = httpx.Client(timeout=PATIENCE)  # one for all: to make one takes longer than most requests
 PATHS = ("/v1/chat/completions", "/v1/responses", "/v1/messages", "/api/chat")
 
 
@@ -67,7 +68,7 @@ def test_the_scripted_model_calls_in_every_format(replay_url: str, name: str) ->
         "tools": [weather_tool()],
         "tool_choice": choice,
     }
-    answer = httpx.post(f"{replay_url}/v1/chat/completions", json=request, timeout=PATIENCE).json()
+    answer = http.post(f"{replay_url}/v1/chat/completions", json=request).json()
     message = answer["choices"][0]["message"]
     assert [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in message["tool_calls"]] == [
         ("get_weather", {"city": "Paris"})
@@ -77,7 +78,7 @@ def test_the_scripted_model_calls_in_every_format(replay_url: str, name: str) ->
 
 def test_a_raw_model_leaves_the_markup_in(replay_url: str) -> None:
     request = {"model": "raw/hermes", "tools": [weather_tool()], **HI}
-    answer = httpx.post(f"{replay_url}/v1/chat/completions", json=request).json()
+    answer = http.post(f"{replay_url}/v1/chat/completions", json=request).json()
     assert "<tool_call>" in answer["choices"][0]["message"]["content"]
 
 
@@ -106,7 +107,7 @@ def test_turns_of_a_script(tmp_path: Path) -> None:
 
         def ask(model: str = "replay/qwen3_coder", **more: Any) -> dict[str, Any]:
             request = {"model": model, "messages": messages, **more}
-            message = httpx.post(f"{url}/v1/chat/completions", json=request).json()["choices"][0]["message"]
+            message = http.post(f"{url}/v1/chat/completions", json=request).json()["choices"][0]["message"]
             assert isinstance(message, dict)
             return message
 
@@ -144,7 +145,7 @@ def test_arguments_fit_any_schema(replay_url: str) -> None:
     }
     tool = function_tool("f", properties, list(properties))
     tool["function"]["parameters"]["$defs"] = {"deep": {"type": "object", "properties": {"x": {"type": "number"}}}}
-    answer = httpx.post(f"{replay_url}/v1/chat/completions", json={"model": "replay/hermes", "tools": [tool], **HI})
+    answer = http.post(f"{replay_url}/v1/chat/completions", json={"model": "replay/hermes", "tools": [tool], **HI})
     (call,) = answer.json()["choices"][0]["message"]["tool_calls"]
     arguments = json.loads(call["function"]["arguments"])
     assert arguments["unit"] == "K"
@@ -236,7 +237,7 @@ def test_a_client_that_goes_away_before_the_answer_cancels_it_too() -> None:
     source = Endless()
     with running(source) as url:
         with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{url}/v1/chat/completions", json={"model": "raw/endless", **HI}, timeout=0.3)
+            http.post(f"{url}/v1/chat/completions", json={"model": "raw/endless", **HI}, timeout=0.3)
         wait_for(lambda: source.left == 1)
 
 
@@ -328,14 +329,14 @@ def test_a_stream_that_breaks_keeps_what_came_and_ends_with_an_error() -> None:
         with ollama.Client(host=url) as third:
             lines = third.chat(model="m", messages=HI["messages"], stream=True)
             assert read_until_error((line.message.content for line in lines), ollama.ResponseError) == text
-        whole = httpx.post(f"{url}/v1/chat/completions", json={"model": "m", **HI})
+        whole = http.post(f"{url}/v1/chat/completions", json={"model": "m", **HI})
         assert whole.status_code == 502
 
 
 def test_a_call_in_a_stream_that_breaks_is_not_whole() -> None:
     with engine(*BROKEN, chunk(content='uments": {"x": 1')) as broken, running(hermes(broken)) as url:
         request = {"model": "m", "stream": True, "tools": [weather_tool()], **HI}
-        lines = httpx.post(f"{url}/v1/chat/completions", json=request).text.splitlines()
+        lines = http.post(f"{url}/v1/chat/completions", json=request).text.splitlines()
     payloads = [json.loads(line[6:]) for line in lines if line]
     assert "error" in payloads[-1]
     deltas = [payload["choices"][0]["delta"] for payload in payloads[:-1]]
@@ -357,7 +358,7 @@ def test_a_call_in_a_stream_that_breaks_is_not_whole() -> None:
 )
 def test_what_an_upstream_may_not_send(chunks: tuple[bytes, ...], says: str) -> None:
     with engine(*chunks) as broken, running(hermes(broken)) as url:
-        answer = httpx.post(f"{url}/v1/chat/completions", json={"model": "m", **HI})
+        answer = http.post(f"{url}/v1/chat/completions", json={"model": "m", **HI})
     assert answer.status_code == 502
     assert says in answer.json()["error"]["message"]
 
@@ -375,7 +376,7 @@ def test_what_an_upstream_may_not_send(chunks: tuple[bytes, ...], says: str) -> 
 def test_what_an_upstream_refuses_is_told(status: str, body: bytes, expected: int, says: str) -> None:
     with engine(body, status=status) as refusing, running(hermes(refusing)) as url:
         for stream in (True, False):
-            answer = httpx.post(f"{url}/v1/messages", json=body_for("/v1/messages", stream=stream))
+            answer = http.post(f"{url}/v1/messages", json=body_for("/v1/messages", stream=stream))
             assert answer.status_code == expected
             assert says in answer.json()["error"]["message"]
 
@@ -385,10 +386,10 @@ def test_an_upstream_that_is_not_there_or_silent() -> None:
         nobody.bind(("127.0.0.1", 0))
         source = hermes(f"http://127.0.0.1:{nobody.getsockname()[1]}")
         with running(source) as url:
-            assert httpx.post(f"{url}/api/chat", json=body_for("/api/chat")).status_code == 502
-            assert httpx.get(f"{url}/v1/models").status_code == 502
+            assert http.post(f"{url}/api/chat", json=body_for("/api/chat")).status_code == 502
+            assert http.get(f"{url}/v1/models").status_code == 502
     with running(Endless(pause=3600)) as silent, running(hermes(silent, timeout=0.3)) as url:
-        answer = httpx.post(f"{url}/v1/chat/completions", json={"model": "m", **HI}, timeout=PATIENCE)
+        answer = http.post(f"{url}/v1/chat/completions", json={"model": "m", **HI})
     assert answer.status_code == 504
 
 
@@ -411,7 +412,7 @@ def test_calls_and_reasoning_that_an_upstream_has_read_itself() -> None:
     )
     with engine(*chunks) as parsing, running(hermes(parsing)) as url:
         request = {"model": "m", "tools": [weather_tool()], **HI}
-        choice = httpx.post(f"{url}/v1/chat/completions", json=request).json()["choices"][0]
+        choice = http.post(f"{url}/v1/chat/completions", json=request).json()["choices"][0]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"]["reasoning_content"] == "Hm."
     assert choice["message"]["content"] == "\U0001f600"
@@ -431,10 +432,10 @@ class Recording:
         routes = [Route(f"/v1/{path}", self.answer, methods=["POST"]) for path in ("chat/completions", "completions")]
         self.app = Starlette(routes=routes)
 
-    async def answer(self, http: HttpRequest) -> Response:
-        self.asked.append((http.url.path, http.headers.get("authorization", ""), await http.json()))
+    async def answer(self, asked: HttpRequest) -> Response:
+        self.asked.append((asked.url.path, asked.headers.get("authorization", ""), await asked.json()))
         usage = {"prompt_tokens": 3, "completion_tokens": 1}
-        if http.url.path == "/v1/completions":
+        if asked.url.path == "/v1/completions":
             return JSONResponse({"choices": [{"text": "word", "finish_reason": "stop"}], "usage": usage})
         message = {"role": "assistant", "content": "word"}
         return JSONResponse({"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage})
@@ -447,15 +448,15 @@ def test_what_the_upstream_is_asked_and_told_of_keys(caplog: pytest.LogCaptureFi
     with running(recording.app) as engine_url:
         with running(hermes(engine_url, body={"top_k": 7, "stream_options": None})) as url:
             request = {"model": "m", "tools": [weather_tool()], "temperature": 0, "stop": ["x"], **HI}
-            answer = httpx.post(
+            answer = http.post(
                 f"{url}/v1/chat/completions", json=request, headers={"authorization": f"Bearer {secret}"}
             )
             assert answer.json()["choices"][0]["message"]["content"] == "word"
             assert answer.json()["usage"]["prompt_tokens"] == 3
-            httpx.post(f"{url}/v1/messages", json=body_for("/v1/messages"), headers={"x-api-key": secret})
-            httpx.post(f"{url}/api/chat", json=body_for("/api/chat"))
+            http.post(f"{url}/v1/messages", json=body_for("/v1/messages"), headers={"x-api-key": secret})
+            http.post(f"{url}/api/chat", json=body_for("/api/chat"))
         with running(hermes(engine_url, key=own)) as url:
-            httpx.post(f"{url}/v1/messages", json=body_for("/v1/messages"), headers={"x-api-key": secret})
+            http.post(f"{url}/v1/messages", json=body_for("/v1/messages"), headers={"x-api-key": secret})
     assert [key for _, key, _ in recording.asked] == [f"Bearer {secret}", f"Bearer {secret}", "", f"Bearer {own}"]
     assert secret not in caplog.text
     assert own not in caplog.text
@@ -520,8 +521,8 @@ def test_conversations_are_translated() -> None:
         ],
     }
     with running(recording.app) as engine_url, running(hermes(engine_url)) as url:
-        assert httpx.post(f"{url}/v1/responses", json=responses).status_code == 200
-        assert httpx.post(f"{url}/v1/messages", json=messages).status_code == 200
+        assert http.post(f"{url}/v1/responses", json=responses).status_code == 200
+        assert http.post(f"{url}/v1/messages", json=messages).status_code == 200
     for _, _, body in recording.asked:
         assert body["messages"] == expected
         assert body["tools"] == [{"type": "function", "function": {"name": "get_weather", "parameters": schema}}]
@@ -542,8 +543,8 @@ def test_a_chat_template_makes_the_prompt() -> None:
         call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"city": "Oslo"}'}}
         history = [*HI["messages"], {"role": "assistant", "content": None, "tool_calls": [call]}]
         thinking = {"chat_template_kwargs": {"enable_thinking": True}}
-        answer = httpx.post(f"{url}/v1/chat/completions", json={"model": "m", "messages": history, **thinking}).json()
-        refused = httpx.post(f"{url}/v1/chat/completions", json={"model": "m", "messages": history * 2})
+        answer = http.post(f"{url}/v1/chat/completions", json={"model": "m", "messages": history, **thinking}).json()
+        refused = http.post(f"{url}/v1/chat/completions", json={"model": "m", "messages": history * 2})
     ((path, _, body),) = recording.asked
     assert path == "/v1/completions"
     assert body["prompt"] == "<user>Hi<assistant>NoneOslo<assistant><think>\n"
@@ -594,7 +595,7 @@ def test_a_chat_template_makes_the_prompt() -> None:
 )
 def test_a_bad_request_is_told_what_is_wrong(replay_url: str, path: str, body: Any, says: str) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = httpx.post(f"{replay_url}{path}", content=content)
+    answer = http.post(f"{replay_url}{path}", content=content)
     assert answer.status_code == 400
     assert says in answer.text.replace('\\"', '"')
     error = answer.json()["error"]
@@ -603,7 +604,7 @@ def test_a_bad_request_is_told_what_is_wrong(replay_url: str, path: str, body: A
 
 def test_requests_are_bounded() -> None:
     with running(Replay(), max_body=2000, body_timeout=0.3) as url:
-        post: Callable[..., httpx.Response] = lambda **more: httpx.post(f"{url}/v1/chat/completions", **more)  # noqa: E731
+        post: Callable[..., httpx.Response] = lambda **more: http.post(f"{url}/v1/chat/completions", **more)  # noqa: E731
         assert post(content=b"x" * 3000).status_code == 413
         assert post(content=iter([b"x" * 1000] * 3)).status_code == 413
         assert post(content=b"{}", headers={"x-long": "y" * 100_000}).status_code == 400
@@ -624,9 +625,9 @@ def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_is_served_nowhere(replay_url: str) -> None:
-    assert "/v1/messages" in httpx.get(f"{replay_url}/").json()["error"]["message"]
-    assert httpx.get(f"{replay_url}/v1/messages").status_code == 405
-    assert httpx.get(f"{replay_url}/health").json() == {"status": "ok"}
+    assert "/v1/messages" in http.get(f"{replay_url}/").json()["error"]["message"]
+    assert http.get(f"{replay_url}/v1/messages").status_code == 405
+    assert http.get(f"{replay_url}/health").json() == {"status": "ok"}
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------
@@ -666,7 +667,7 @@ def test_a_server_that_is_told_to_end_lets_answers_end(pieces: int, pause: float
     server = make_server(create_app(source), grace=1)
     with (
         serving(server) as (url, thread),
-        httpx.stream("POST", f"{url}/v1/chat/completions", json={"model": "m", "stream": True, **HI}) as answer,
+        http.stream("POST", f"{url}/v1/chat/completions", json={"model": "m", "stream": True, **HI}) as answer,
     ):
         lines = answer.iter_lines()
         assert next(lines).startswith("data: ")
@@ -677,7 +678,7 @@ def test_a_server_that_is_told_to_end_lets_answers_end(pieces: int, pause: float
         assert any('"2;"' in line for line in rest)
         wait_for(lambda: not thread.is_alive())
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{url}/health")
+            http.get(f"{url}/health")
 
 
 # -- the command -------------------------------------------------------------------------------------------------------
@@ -709,7 +710,7 @@ def test_the_command_shows_a_line_that_works_and_ends_with_a_signal() -> None:
         program, *words = shlex.split(said.splitlines()[-1])
         assert program == "curl"
         url, body = words[words.index("-N") + 1], words[words.index("-d") + 1]
-        lines = httpx.post(url, content=body, headers={"content-type": "application/json"}).text.split("\n\n")
+        lines = http.post(url, content=body, headers={"content-type": "application/json"}).text.split("\n\n")
         assert [line for line in lines if line][-1] == "data: [DONE]"
         assert '"finish_reason":"tool_calls"' in lines[-3]
         process.send_signal(signal.SIGTERM)
@@ -741,12 +742,12 @@ def test_a_bad_option_is_one_line_and_exit_code_2(arguments: list[str], says: st
 
 def test_a_request_names_a_format_and_no_file(replay_url: str) -> None:
     for model in ("replay/../x.toml", "replay/x.toml", "raw//etc/passwd", "nothing"):
-        answer = httpx.post(f"{replay_url}/v1/chat/completions", json={"model": model, **HI})
+        answer = http.post(f"{replay_url}/v1/chat/completions", json={"model": model, **HI})
         assert answer.status_code == 404
 
 
 def test_a_turn_that_fails_by_its_script() -> None:
     with running(Replay((ScriptTurn(content="so far", fails=True),))) as url:
-        lines = httpx.post(f"{url}/v1/chat/completions", json={"model": "replay/hermes", "stream": True, **HI}).text
+        lines = http.post(f"{url}/v1/chat/completions", json={"model": "replay/hermes", "stream": True, **HI}).text
     assert '"so' in lines
     assert '"error"' in lines.split("\n\n")[-2]

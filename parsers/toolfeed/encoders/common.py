@@ -16,6 +16,7 @@ from ..message import Accumulator, Message, ToolCall
 Payload: TypeAlias = dict[str, Any]
 
 _WHITESPACE: Final = " \t\r\n"
+_MOST_SPACE: Final = 4096  # characters of whitespace that wait
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -53,15 +54,17 @@ class Encoder(Protocol):
 class Tidy:
     """Events as clients rely on them.
 
-    Whitespace beside a call is dropped, however it was cut: it waits until text or a call follows. With
-    `parallel_tool_calls=False` only the first call is told. Counts the calls, and those that are complete.
+    Whitespace beside a call is dropped, however it was cut: it waits until text or a call follows, or until there is so
+    much of it that it counts as text. With `parallel_tool_calls=False` only the first call is told. Counts the calls,
+    and those that are complete.
     """
 
-    __slots__ = ("_beside", "_parallel", "_space", "calls", "complete")
+    __slots__ = ("_beside", "_held", "_parallel", "_space", "calls", "complete")
 
     def __init__(self, *, parallel_tool_calls: bool = True) -> None:
         self._parallel = parallel_tool_calls
-        self._space = ""  # whitespace that belongs to content if text follows
+        self._space: list[str] = []  # whitespace that belongs to content if text follows
+        self._held = 0  # characters of it
         self._beside = False  # whether a call stands before it
         self.calls = 0
         self.complete = 0
@@ -76,7 +79,7 @@ class Tidy:
                 told.append(event)
             elif self._parallel or event.index == 0:
                 if isinstance(event, ToolCallStart):
-                    self._space = ""
+                    self._take_space()
                     self._beside = True
                     self.calls += 1
                 elif isinstance(event, ToolCallEnd):
@@ -86,19 +89,29 @@ class Tidy:
 
     def _content(self, text: str, told: list[Event]) -> None:
         kept = text.rstrip(_WHITESPACE)
-        if not kept:
-            self._space += text
-            return
-        lead = self._space + kept
-        if self._beside:
-            lead = lead.lstrip(_WHITESPACE)
+        if kept:
+            lead = self._take_space() + kept
+            told.append(ContentDelta(lead.lstrip(_WHITESPACE) if self._beside else lead))
             self._beside = False
-        self._space = text[len(kept) :]
-        told.append(ContentDelta(lead))
+        self._space.append(text[len(kept) :])
+        self._held += len(text) - len(kept)
+        if self._held >= _MOST_SPACE:
+            space = self._take_space()
+            told_now = len(space) - len(space) % _MOST_SPACE  # so that it does not depend on the cuts
+            told.append(ContentDelta(space[:told_now]))
+            self._beside = False
+            self._space.append(space[told_now:])
+            self._held = len(space) - told_now
+
+    def _take_space(self) -> str:
+        space = "".join(self._space)
+        self._space.clear()
+        self._held = 0
+        return space
 
     def finish(self) -> list[Event]:
         """What still waits: no call follows."""
-        space, self._space = self._space, ""
+        space = self._take_space()
         return [ContentDelta(space)] if space and not self._beside else []
 
     def reason(self, engine: str | None) -> str:
