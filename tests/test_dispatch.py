@@ -29,9 +29,7 @@ Run = Callable[[Dispatcher, list[Any], Any], tuple[list[Any], Any]]
 def run_async(dispatcher: Dispatcher, pieces: list[Any], parser: Any = None) -> tuple[list[Any], Any]:
     async def source() -> AsyncIterator[Any]:
         for piece in pieces:
-            await asyncio.sleep(piece) if isinstance(piece, float) else None
-            if not isinstance(piece, float):
-                yield piece
+            yield piece
 
     async def run() -> tuple[list[Any], Any]:
         turn = dispatcher.run(source(), parser)
@@ -41,14 +39,7 @@ def run_async(dispatcher: Dispatcher, pieces: list[Any], parser: Any = None) -> 
 
 
 def run_sync(dispatcher: Dispatcher, pieces: list[Any], parser: Any = None) -> tuple[list[Any], Any]:
-    def source() -> Iterator[Any]:
-        for piece in pieces:
-            if isinstance(piece, float):
-                time.sleep(piece)
-            else:
-                yield piece
-
-    turn = dispatcher.run_sync(source(), parser)
+    turn = dispatcher.run_sync(pieces, parser)
     return list(turn), turn
 
 
@@ -106,24 +97,66 @@ def test_a_text_runs_its_tools(run: Run) -> None:
     assert second["content"] == "OK"
 
 
-@both
-def test_a_tool_starts_when_its_call_is_complete_and_text_flows_while_it_runs(run: Run) -> None:
-    ran = threading.Event()
+def waits_for(event: threading.Event) -> Callable[[], str]:
+    """A tool that is done once something has happened."""
 
     def slow() -> str:
-        ran.set()
-        time.sleep(0.3)
+        assert event.wait(PATIENCE)
         return "done"
 
-    pieces: list[Any] = [call(0, "slow", "{}")]
-    for i in range(5):
-        pieces += [0.02, ContentDelta(f"{i} ")]
-    pieces += [0.5, ContentDelta("end")]
-    told, turn = run(Dispatcher({"slow": slow}), pieces, None)
-    assert ran.is_set()
-    order = [event.text if isinstance(event, ContentDelta) else "RESULT" for event in told[3:]]
-    assert order == ["0 ", "1 ", "2 ", "3 ", "4 ", "RESULT", "end"]
-    assert turn.results[0].content == "done"
+    return slow
+
+
+FLOWING = ["1 ", "2 ", "3 "]
+
+
+def check_flow(told: list[Any]) -> None:
+    order = [event.text if isinstance(event, ContentDelta) else event.outcome for event in told[3:]]
+    assert order == [*FLOWING, "ok", "end"]
+
+
+def test_a_tool_starts_when_its_call_is_complete_and_text_flows_while_it_runs() -> None:
+    """The tool ends only when text behind its call has been told, and the text only when its result has been."""
+    flowed, answered = threading.Event(), asyncio.Event()
+
+    async def source() -> AsyncIterator[Any]:
+        yield call(0, "slow", "{}")
+        for text in FLOWING:
+            yield ContentDelta(text)
+        await answered.wait()
+        yield ContentDelta("end")
+
+    async def run() -> list[Any]:
+        told: list[Any] = []
+        async for event in Dispatcher({"slow": waits_for(flowed)}).run(source()):
+            told.append(event)
+            if event == ContentDelta(FLOWING[-1]):
+                flowed.set()
+            elif isinstance(event, ToolResult):
+                answered.set()
+        return told
+
+    check_flow(asyncio.run(asyncio.wait_for(run(), PATIENCE)))
+
+
+def test_text_flows_while_a_tool_runs_without_an_event_loop() -> None:
+    flowed, answered = threading.Event(), threading.Event()
+
+    def source() -> Iterator[Any]:
+        yield call(0, "slow", "{}")
+        for text in FLOWING:
+            yield ContentDelta(text)
+        assert answered.wait(PATIENCE)
+        yield ContentDelta("end")
+
+    told: list[Any] = []
+    for event in Dispatcher({"slow": waits_for(flowed)}).run_sync(source()):
+        told.append(event)
+        if event == ContentDelta(FLOWING[-1]):
+            flowed.set()
+        elif isinstance(event, ToolResult):
+            answered.set()
+    check_flow(told)
 
 
 @both
@@ -132,10 +165,10 @@ def test_results_come_as_tools_finish(run: Run) -> None:
         time.sleep(seconds)
         return seconds
 
-    calls = [call(i, "wait", json.dumps({"seconds": s})) for i, s in enumerate((0.3, 0.01, 0.15))]
+    calls = [call(i, "wait", json.dumps({"seconds": s})) for i, s in enumerate((0.6, 0.01, 0.3))]
     told, turn = run(Dispatcher([wait]), calls, None)
-    assert [result.value for result in results(told)] == [0.01, 0.15, 0.3]
-    assert [result.value for result in turn.results] == [0.3, 0.01, 0.15]
+    assert [result.value for result in results(told)] == [0.01, 0.3, 0.6]
+    assert [result.value for result in turn.results] == [0.6, 0.01, 0.3]
 
 
 @both
@@ -174,7 +207,7 @@ def exits() -> None:
 
 
 def sleeps() -> None:
-    time.sleep(0.5)
+    time.sleep(3)
 
 
 def odd() -> object:
@@ -193,7 +226,7 @@ def strict(unit: Literal["C", "F"], days: Annotated[int, msgspec.Meta(ge=1)] = 1
         (call(0, "leaves", "{}"), "error", "SystemExit"),
         (call(0, "exits", "{}"), "error", "SystemExit"),
         (call(0, "cancels", "{}"), "error", "CancelledError"),
-        (call(0, "sleeps", "{}"), "timeout", "longer than 0.1 seconds"),
+        (call(0, "sleeps", "{}"), "timeout", "longer than 0.5 seconds"),
         (call(0, "odd", "{}"), "ok", "object"),
         (call(0, "nobody", "{}"), "unknown_tool", "there are: fails, leaves"),
         (call(0, "strict", '{"unit": "K"}'), "invalid_arguments", "unit"),
@@ -210,7 +243,9 @@ def strict(unit: Literal["C", "F"], days: Annotated[int, msgspec.Meta(ge=1)] = 1
 )
 def test_whatever_goes_wrong_is_a_result(run: Run, events: list[Event], outcome: str, says: str) -> None:
     functions: list[Callable[..., Any]] = [fails, leaves, exits, cancels, sleeps, odd, strict]
-    told, turn = run(Dispatcher(functions, timeout=0.1), [events, ContentDelta("on")], None)
+    began = time.monotonic()
+    told, turn = run(Dispatcher(functions, timeout=0.5), [events, ContentDelta("on")], None)
+    assert time.monotonic() - began < 2.5  # nobody waits for what is given up
     (result,) = results(told)
     assert result.outcome == outcome
     assert says in result.content

@@ -64,7 +64,9 @@ class SyncTurn(Reading):
         reading = True
         try:
             while reading or self._running or self._waiting:
-                yield from self._overdue()
+                if late := list(self._overdue()):
+                    yield from late
+                    continue  # there may be nothing left to wait for
                 try:
                     told = self._queue.get(timeout=_GLANCE if self._timeout is not None and self._running else None)
                 except queue.Empty:
