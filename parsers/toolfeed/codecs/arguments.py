@@ -69,6 +69,11 @@ class Arguments:
         return self.value.held + self._high + self._escape
 
     @property
+    def opened(self) -> bool:
+        """Whether the object has begun."""
+        return self._begun or self._seen
+
+    @property
     def in_string(self) -> bool:
         return self._mode == _STRING or self.value.in_string
 

@@ -64,6 +64,7 @@ _SLOTS: Final = (
     "_literal",
     "_named",
     "_nested",
+    "_object",
     "_other",
     "_pieces",
     "_quote",
@@ -135,6 +136,7 @@ class CallObjects:
         self._flush = False
         self._read = False  # the arguments are complete
         self._arguments: Arguments | None = None
+        self._object = False  # the arguments' object has begun
         self._held: list[str] = []
         self._other: JsonValue | None = None
         self._id_key = False
@@ -447,6 +449,8 @@ class CallObjects:
             error = self._no_object(char)
             if not error:
                 self._arguments = Arguments(self._digits, lenient=self._lenient, python=self._literal)
+                self._object = char == "{"
+                self._other = self._machine() if self._bare and not self._object else None
                 self._state = _IN_ARGUMENTS
                 self._begin_if_ready()
                 return pos
@@ -478,7 +482,7 @@ class CallObjects:
         """Start the call when all that it needs is known."""
         if self._started or self._refused or not self._named or not self.name:
             return
-        if self._bare and self._arguments is None:
+        if self._bare and not self._object:
             return
         self._started = True
         self._called = True
@@ -488,6 +492,8 @@ class CallObjects:
     def _feed_arguments(self, text: str, pos: int, out: list[str]) -> int:
         arguments = self._arguments
         assert arguments is not None
+        if self._other is not None:
+            return self._feed_undecided(arguments, self._other, text, pos)
         pos = arguments.feed(text, pos, out if self._started else self._held)
         if arguments.error:
             return self._fault(pos, arguments.error)
@@ -496,6 +502,26 @@ class CallObjects:
             self._state = _AFTER
             if self._started:
                 self.notes += arguments.notes
+        return pos
+
+    def _feed_undecided(self, arguments: Arguments, other: JsonValue, text: str, pos: int) -> int:
+        """A string where nothing marks a call: only an object in it is arguments. `other` reads it along as a value."""
+        while pos < len(text):
+            end = pos + arguments.feed(text[pos], 0, self._held)
+            if arguments.opened:
+                self._object = True
+                self._other = None
+                self._begin_if_ready()
+                return end
+            if arguments.error or arguments.done:
+                if not self._refuse():
+                    return self._fault(pos, arguments.error or "no arguments")
+                self._arguments = None
+                self._held.clear()
+                self._state = _IN_OTHER
+                return pos
+            other.feed(text[pos], 0, [])
+            pos = end
         return pos
 
     def _feed_other(self, text: str, pos: int) -> int:

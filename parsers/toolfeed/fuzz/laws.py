@@ -127,7 +127,7 @@ def arguments_are_json(format: Format, case: Case, rng: random.Random) -> int:
 def written_is_kept(format: Format, case: Case, rng: random.Random) -> int:
     """Where arguments are JSON, those without a note stand in the text as they are told (or inside a JSON string)."""
     told = whole(case)
-    if not format.takes_json:
+    if not format.takes_json or case.options.get("repair"):  # what is repaired may be a notation of its own
         return 1
     for (_, arguments, status), end in zip(told.calls, told.ends, strict=True):
         if status == "complete" and not end.notes and arguments != "{}" and arguments not in case.text:
