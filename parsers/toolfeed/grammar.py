@@ -29,13 +29,16 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where a turn begins.
 
     `state`: the default. `prompts`: endings of the prompt, and the state that each leaves the turn in. `lead` and
-    `tail`: whitespace that the template writes at the turn's start and end.
+    `tail`: whitespace that the template writes at the turn's start and end. `anchor`, `anchor_pattern`: what the prompt
+    writes where the turn begins, with regions: what it holds behind the last one is read like the turn itself.
     """
 
     state: StartState = "content"
     prompts: dict[str, StartState] = {}
     lead: str = ""
     tail: str = ""
+    anchor: tuple[str, ...] = ()
+    anchor_pattern: str = ""
 
 
 class Reasoning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +94,43 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     close: tuple[str, ...] = ()
     routes: tuple[Route, ...]
     body: str = "{arguments:json}"
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a region is read when it closes, where its shape does not stream.
+
+    `content`, `args`: what the body is, and what its reader is told; as in response templates, and so are `transform`,
+    which makes calls of it, and `each`: the body is a list, and each of its elements a call.
+    """
+
+    content: Literal["text", "int", "float", "bool", "json", "xml-inline", "kv-lines"] = "text"
+    args: dict[str, Any] = {}
+    transform: Any = None
+    each: bool = False
+
+
+class Region(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the turn that stands between delimiters. A grammar with regions is read by them alone.
+
+    `to`: what its text is. `open`, `open_pattern`, `close`, `close_pattern`: literals, or a regular expression; the one
+    region without an opener is what stands in no other, and one without a closer goes on to the end of the text.
+    `strip`: whitespace at its edges is framing. `join`: what is told between two regions of its name. `required`: a
+    turn without it is noted. Of a call: `body`, a template line for what stands between the delimiters, or `whole`,
+    how it is read when it closes; `name_group` and `id_group`: the groups of `open_pattern` that hold its name and id.
+    """
+
+    to: Literal["content", "reasoning", "call", "nothing"]
+    open: tuple[str, ...] = ()
+    open_pattern: str = ""
+    close: tuple[str, ...] = ()
+    close_pattern: str = ""
+    strip: bool = True
+    join: str = ""
+    required: bool = False
+    body: str = ""
+    whole: Whole | None = None
+    name_group: str = ""
+    id_group: str = ""
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,6 +258,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     `special_tokens`: those that a server must not strip. `turn_end`: tokens that end a turn and mean nothing else.
     `parameters`: parts of markers that differ between checkpoints, `{suffix}`, and what they begin with if there are
     any. `spellings`: other ways in which models write a marker. `absorb`: markers that vanish where they stand alone.
+    `regions`: what the turn is made of, by name, in place of `reasoning`, `content`, `messages` and the calls' lines.
     """
 
     name: str
@@ -231,6 +272,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
     reasoning: Reasoning | None = None
     content: Content | None = None
     messages: Messages | None = None
+    regions: dict[str, Region] = {}
     calls: Calls = Calls()
     spellings: dict[str, tuple[str, ...]] = {}
     absorb: tuple[str, ...] = ()
@@ -259,6 +301,17 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True, dict=True, forbid_unkno
         from .loader import read
 
         return read(text, file)
+
+    @classmethod
+    def from_response_template(cls, template: Mapping[str, Any] | str, *, name: str = "response_template") -> Grammar:
+        """The grammar that a Hugging Face response template describes, version 1: a JSON object, or its text.
+
+        Raises GrammarError, which names the key in the template, for what is no such template and for what cannot be
+        said here; docs/response_templates.md lists it.
+        """
+        from .response_template import read
+
+        return read(template, name)
 
     def bind(self, parameters: Mapping[str, str]) -> Grammar:
         """The same grammar with these parameters set. Raises GrammarError for one that it does not have."""
@@ -328,7 +381,9 @@ __all__ = [
     "GrammarError",
     "Keys",
     "Reasoning",
+    "Region",
     "Repair",
     "Start",
+    "Whole",
     "signature",
 ]

@@ -24,18 +24,22 @@ from .grammar import (
     Keys,
     Messages,
     Reasoning,
+    Region,
     Repair,
     Route,
     Start,
+    Whole,
 )
 from .model_ids import says_nothing
 from .notation import Field, Item, Marker, NotationError, Payload, Slot, Space, Tag, parse_template
+from .regions import check as check_regions
 
 FORMAT: Final = 1  # the version of the notation
 _NOT_INHERITED: Final = ("name", "aliases", "models", "detect", "examples", "source", "format", "extends")
 _ONE_OR_MORE: Final = {
     (): ("aliases", "models", "special_tokens", "turn_end", "absorb"),
     ("detect",): ("template", "over", "models"),
+    ("start",): ("anchor",),
     ("reasoning",): ("open", "close"),
     ("content",): ("open", "close"),
     ("messages",): ("optional", "close"),
@@ -51,6 +55,8 @@ _TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "content": Content,
     "messages": Messages,
     "messages.routes": Route,
+    "regions": Region,
+    "regions.whole": Whole,
     "calls": Calls,
     "calls.keys": Keys,
     "repair": Repair,
@@ -122,6 +128,11 @@ def _lists(table: dict[str, Any]) -> None:
     if isinstance(detect.get("template"), list):  # a marker is a list of one
         rules = cast("list[object]", detect["template"])
         detect["template"] = [[rule] if isinstance(rule, str) else rule for rule in rules]
+    for name in _table(table, "regions"):
+        region = _table(table, "regions", name)
+        for key in ("open", "close"):
+            if isinstance(region.get(key), str):
+                region[key] = [region[key]]
     for path in ((), ("repair",)):
         spellings = _table(table, *path, "spellings")
         for marker, others in spellings.items():
@@ -219,7 +230,11 @@ def check(grammar: Grammar) -> None:
         parameters += _templates("repair.parameter", grammar.repair.parameter, known)
     members = _templates("calls.item", calls.item, known)
     extra = _templates("repair.call", grammar.repair.call, known) if grammar.repair else []
-    if not sections and not bodies and grammar.messages is None:
+    if grammar.regions:
+        check_regions(grammar)
+    elif grammar.start.anchor or grammar.start.anchor_pattern:
+        raise GrammarError("needs [regions]; elsewhere give start.prompts", key="start.anchor")
+    if not sections and not bodies and grammar.messages is None and not grammar.regions:
         raise GrammarError("says nothing of how a call is written; give `call` or `section`", key="calls")
     slotted = [section for section in sections if Slot("calls") in section]
     if slotted and not bodies:
@@ -236,7 +251,8 @@ def check(grammar: Grammar) -> None:
     if grammar.messages is not None:
         bodies += _templates("messages.body", (grammar.messages.body,), known)
         _check_messages(grammar.messages)
-    if parameters and not any(Slot("parameters") in body for body in bodies):
+    inline = any("{arguments:inline}" in region.body for region in grammar.regions.values())
+    if parameters and not inline and not any(Slot("parameters") in body for body in bodies):
         raise GrammarError("is never used: no `call` holds {parameters}", key="calls.parameter")
     _check_markers(grammar, [*sections, *bodies, *extra, *parameters, *members])
     _check_reasoning(grammar)
@@ -343,6 +359,8 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls, kno
     fields = list(_fields(items, known))
     if len(set(fields)) < len(fields):
         raise GrammarError("holds a field twice", key=key)
+    if isinstance(payload, Payload) and payload.codec == "inline":
+        raise GrammarError("holds {arguments:inline}, which only a region can; here it is {parameters}", key=key)
     if isinstance(payload, Payload) and payload.codec in ("object", "quoted") and not calls.strings:
         raise GrammarError("says what stands on both sides of a string in object notation", key="calls.strings")
     names_itself = isinstance(payload, Payload) and payload.what in ("call", "calls")
@@ -455,7 +473,7 @@ def _check_reasoning(grammar: Grammar) -> None:
     reasoning = grammar.reasoning
     starts = {grammar.start.state, *grammar.start.prompts.values()}
     if reasoning is None:
-        if "reasoning" in starts and grammar.messages is None:
+        if "reasoning" in starts and grammar.messages is None and not grammar.regions:
             raise GrammarError("starts in reasoning, but there is no [reasoning]", key="start")
         return
     if not reasoning.close:

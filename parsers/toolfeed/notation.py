@@ -26,8 +26,8 @@ SLOTS: Final = ("calls", "parameters", "items")
 CODECS: Final[dict[str, tuple[str, ...]]] = {
     "call": ("json", "keyed"),
     "calls": ("json", "keyed", "literal", "python"),
-    "arguments": ("json", "object", "quoted"),
-    "value": ("text", "block", "stripped", "any", "string", "json"),
+    "arguments": ("json", "object", "quoted", "inline"),
+    "value": ("text", "block", "stripped", "any", "stripped_any", "string", "json"),
 }
 
 
@@ -130,7 +130,7 @@ def _braced(line: str, i: int, extra: tuple[str, ...]) -> tuple[Item, int]:
             raise NotationError(f"{{{what}:…}} takes no codec; those that do are {_braces(CODECS)}")
         if codec not in known:
             raise NotationError(f"{{{what}:{codec}}} names an unknown codec; {{{what}:…}} takes {', '.join(known)}")
-        return Payload(what, codec, trim="strip" if codec == "stripped" else "none"), match.end()
+        return Payload(what, codec, trim="strip" if codec.startswith("stripped") else "none"), match.end()
     if what in SLOTS:
         return Slot(what), match.end()
     if what in FIELDS or what in extra:

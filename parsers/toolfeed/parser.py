@@ -1,6 +1,6 @@
 """The parser: one stream's state, and how text moves it.
 
-Theory of operation. The stream is in one of seven states:
+Theory of operation. The stream is in one of eight states:
 
     CONTENT, REASONING   text goes out as it comes; a marker may open something (`_region`)
     EXPECT               inside framing: one of a few markers, a field or a payload comes next (`_expect`)
@@ -8,6 +8,7 @@ Theory of operation. The stream is in one of seven states:
     VALUE                a raw tagged value, up to its closer (`_value`)
     REST                 what is left of a malformed call (`_read_rest`)
     HEADER               between messages: the next one's header comes (`_header`)
+    WHOLE                a region that is read when it closes (`_whole`)
 
 A handler reads from a position of the buffer and returns the one it came to. It sets `_wait` when only more text can
 decide; what is left of the buffer is then held, and is the beginning of the next one. Handlers decide nothing that more
@@ -18,6 +19,9 @@ An opener starts a *candidate*: from there on the text is kept (`_spec`) until t
 become one, when the text goes back as content and scanning resumes behind the opener's first character. A call that
 starts but is to be content (an unknown tool) is read on as a *ghost*: its events are dropped and its text goes out.
 
+A grammar of regions has rules of its own for where content, reasoning and calls begin and end (`_delimited`); what
+comes behind a call's opener is read like any other call.
+
 `_quick` is the hot path: a search that finds nothing in a fragment that is plain content, reasoning or string text.
 """
 
@@ -25,11 +29,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from .codecs.arguments import Arguments
+from .codecs.inline import InlineArguments
 from .codecs.json_value import JsonValue
 from .codecs.object_value import ObjectValue
 from .codecs.objects import CallObjects
@@ -47,12 +53,15 @@ from .headers import HEADER_LIMIT, Destination
 from .lanes import LIMITS_FROM, LONGEST, Lane
 from .limits import Limits
 from .notation import Payload
+from .patterns import LOOK_BEHIND
 from .program import SPACES, WHITESPACE, Branch, Node, Program, Step
+from .regions import Found, Regions, Span, TimedOut, behind
 from .schema import ANY_JSON, NO_SCHEMA, stated_type
 from .sink import CONTENT_RUN, REASONING_RUN, Sink, TraceFunction
 from .tools import Tool, Tools
+from .whole import Unreadable, WholeCall
 
-CONTENT, REASONING, EXPECT, PAYLOAD, VALUE, REST, HEADER = range(7)
+CONTENT, REASONING, EXPECT, PAYLOAD, VALUE, REST, HEADER, WHOLE = range(8)
 
 # What a region's text began behind: nothing but whitespace has come since …
 START_OF_TEXT: Final = "start"
@@ -73,10 +82,11 @@ _STRING_ATTRIBUTE: Final = {"true": "string", "false": "json"}
 
 _NO_NODE: Final = Node()
 _is_word: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z").match
+_NO_GROUPS: Final[Mapping[str, str]] = {}
 
 ToolChoice: TypeAlias = str | dict[str, Any] | None
 ListCodec: TypeAlias = CallObjects | PythonCalls
-ArgumentsCodec: TypeAlias = Arguments | ObjectValue
+ArgumentsCodec: TypeAlias = Arguments | ObjectValue | InlineArguments
 ValueCodec: TypeAlias = JsonValue
 
 
@@ -85,6 +95,8 @@ _SLOTS: Final = (
     "_args_done",
     "_bare_rules",
     "_base",
+    "_before",
+    "_begun",
     "_bol",
     "_buf",
     "_call_region",
@@ -96,6 +108,8 @@ _SLOTS: Final = (
     "_confirm",
     "_direct",
     "_element_from",
+    "_empties",
+    "_empty_at",
     "_final",
     "_finished",
     "_forward",
@@ -103,6 +117,7 @@ _SLOTS: Final = (
     "_ghost",
     "_ghost_list",
     "_grammar",
+    "_groups",
     "_held",
     "_id",
     "_ids",
@@ -121,13 +136,17 @@ _SLOTS: Final = (
     "_node",
     "_notes",
     "_objects_anywhere",
+    "_off",
     "_open",
+    "_opened",
+    "_opener_end",
     "_parallel",
     "_pending",
     "_program",
     "_quick",
     "_ready",
     "_refused",
+    "_regions",
     "_repair",
     "_rest",
     "_return",
@@ -136,8 +155,12 @@ _SLOTS: Final = (
     "_section_begins",
     "_section_ghost",
     "_seed",
+    "_seen",
+    "_sees_all",
+    "_silent",
     "_sink",
     "_spaces",
+    "_span",
     "_spec",
     "_spec_from",
     "_spec_length",
@@ -149,6 +172,7 @@ _SLOTS: Final = (
     "_tool",
     "_tools",
     "_trim",
+    "_trims",
     "_turn_notes",
     "_unbound",
     "_used_ids",
@@ -165,9 +189,10 @@ class Parser:
     `format`: a name or alias, a Path or a string that ends in ".toml", a Grammar, or "auto": the one that `detect`
     finds by `chat_template`, `model` and `tokenizer_config`. `tools`: declarations in OpenAI or Anthropic shape, or a
     Tools; None if they are not known, [] if no tool may be called. `start`: the state that the text begins in;
-    `prompt`: the prompt's end, from which it is read if `start` is None. `unknown_tools`: "forward" or "content"; None
-    forwards in formats with markers. `whitespace`: "trim" drops what touches a marker, "keep" makes it content.
-    `repair`: also read the damage that the grammar lists as repairs. `ids`: makes an id from (index, name).
+    `prompt`: the prompt's end, from which it is read if `start` is None. (A grammar with anchors reads what the prompt
+    writes of the turn like the turn itself, and tells of it only a call that is still open.) `unknown_tools`: "forward"
+    or "content"; None forwards in formats with markers. `whitespace`: "trim" drops what touches a marker, "keep" makes
+    it content. `repair`: also read the damage that the grammar lists as repairs. `ids`: makes an id from (index, name).
     `tool_choice`: "none" turns calls off. `parallel_tool_calls`: False makes every call but the first content.
     `limits`: see Limits. `trace`: told (kind, start, end) of tiles that cover the text.
 
@@ -208,7 +233,7 @@ class Parser:
         self._objects_anywhere = grammar.calls.bare == "known" and self._tools is not None
         self._chosen = _chosen_tool(tool_choice)
         self._forward = unknown_tools
-        self._trim = whitespace == "trim"
+        self._trim = self._trims = whitespace == "trim"
         self._repair = repair
         self._ids = ids
         self._seed = f"{random.getrandbits(64):016x}"
@@ -236,6 +261,21 @@ class Parser:
         self._spaces = False  # its text ends in more whitespace than can be framing
         self._pending: frozenset[int] = frozenset()  # closers of what was before it, which may still come
         self._call_region = CONTENT  # the region that calls lead back to
+
+        # In a grammar of regions.
+        self._regions: Regions | None = self._program.regions
+        self._sees_all = self._regions is not None and self._regions.keeps_all  # what came before has to be kept
+        self._span: Span | None = None  # the one that the text is in
+        self._opened: Span | None = None  # the one of the call that has been opened
+        self._opener_end = 0  # where in the candidate that one's opener ends
+        self._groups: Mapping[str, str] = _NO_GROUPS  # of that opener
+        self._silent = False  # the text is told to nobody
+        self._begun = True  # it has text, or an opener
+        self._seen: frozenset[str] = frozenset()  # the regions that there were
+        self._before = ""  # what came before the buffer, as far as delimiters look back
+        self._off: frozenset[str] = frozenset()  # delimiters whose pattern took too long
+        self._empty_at = 0  # where delimiters took no character, and which they were
+        self._empties: frozenset[str] = frozenset()
 
         # The candidate: its text since its beginning, of which buf[_spec_from:] is the last part.
         self._spec: list[str] | None = None
@@ -283,11 +323,13 @@ class Parser:
         self._mark = ""
         self._calm: Callable[[str], object] | None = None
         wide = min(limits.name, limits.header, limits.hold) >= LIMITS_FROM
-        self._lanes_on = wide and self._trim and trace is None
+        self._lanes_on = wide and self._trim and trace is None and self._regions is None
         self._lanes: tuple[Lane, ...] = ()  # what may come next and tells nothing
-        self._kept = ""  # what came of it
+        self._kept: str = ""  # what came of it
         self._direct: JsonValue | None = None
-        if state == CONTENT and self._program.headers is not None:
+        if self._regions is not None:
+            self._enter_turn(self._regions, start, prompt)
+        elif state == CONTENT and self._program.headers is not None:
             self._enter_header()
         else:
             self._enter_region(state, START_OF_TEXT, state == REASONING)
@@ -424,11 +466,12 @@ class Parser:
             self._read("")
             while self._spec is not None:
                 self._buf, self._held = self._held, ""
-                self._run(self._fail(len(self._buf)))
+                self._run(self._whole_cut_off(reason) if self._state == WHOLE else self._fail(len(self._buf)))
         if self._open:
             self._end_of_text(reason)
         elif self._program.lacks_closer(self._unclosed()):
             self._turn_note("closer_missing")
+        self._note_required()
         self._sink.tile("framing", self._base + len(self._held), False)
         self._held = ""
         self._quick = None
@@ -463,6 +506,7 @@ class Parser:
         """How many characters are held: read, but not told yet."""
         self._leave_lane()
         held = len(self._held) + self._spec_length
+        held += min(0, self._base - self._spec_length)  # what the prompt says is not the text's
         if self._spec is None and self._codec is not None:
             held += len(self._codec.held)
         return held + (len(self._value.held) if self._value is not None else 0)
@@ -541,6 +585,8 @@ class Parser:
                 self._spec_length += pos - self._spec_from
         elif self._ghost:
             self._sink.text(CONTENT_RUN, self._buf[self._spec_from : pos])
+        if self._regions is not None and self._regions.looks_back:
+            self._before = behind(self._before, self._buf[: pos if self._spec is None else self._spec_from])
         self._held = self._buf[pos:]
         self._base += pos
         self._buf = ""
@@ -566,7 +612,7 @@ class Parser:
         direct: JsonValue | None = None
         mark = ""
         state = self._state
-        if self._spec is not None or self._ghost or self._sink.trace is not None:
+        if self._spec is not None or self._ghost or self._sink.trace is not None or self._sees_all or self._base < 0:
             pass
         elif state <= REASONING:
             inside = self._where == INSIDE and not self._spaces and not self._after_marker
@@ -581,6 +627,8 @@ class Parser:
             if state == PAYLOAD and self._codec is not None:
                 direct = self._codec.direct()
                 quick = direct.quick() if direct is not None else None
+                if isinstance(self._codec, InlineArguments):
+                    quick = self._codec.quick()
             elif state == VALUE and self._value is not None:
                 quick = self._value.quick()
                 calm = self._value.calm()
@@ -624,6 +672,9 @@ class Parser:
         self._set_region_node()
 
     def _set_region_node(self) -> None:
+        if self._span is not None:
+            self._node = self._program.span(self._span, self._calls_on)
+            return
         if self._state == REASONING:
             self._node = self._program.reasoning(self._pending, self._calls_on)
             return
@@ -633,6 +684,8 @@ class Parser:
 
     def _region(self, buf: str, pos: int) -> int:
         """Text goes out, up to what may be a marker."""
+        if self._span is not None:
+            return self._delimited(self._span, buf, pos)
         n = len(buf)
         if self._where == START_OF_TEXT and self._base + pos == 0 and self._grammar.start.lead:
             pos = self._lead(buf)
@@ -710,6 +763,11 @@ class Parser:
 
     def _text(self, buf: str, start: int, end: int) -> None:
         """buf[start:end] is content, or reasoning."""
+        if not self._begun and start < end:
+            self._begin_text()
+        if self._base + start < 0:  # the prompt's
+            self._after_marker = self._after_marker and not buf[start : min(end, -self._base)].strip(WHITESPACE)
+            start = min(end, -self._base)
         if self._after_marker and self._trim:
             start = self._framing(buf, start, end)
         if start == end:
@@ -717,8 +775,11 @@ class Parser:
         self._after_marker = False
         reasoning = self._state == REASONING
         text = buf[start:end]
-        self._sink.text(REASONING_RUN if reasoning else CONTENT_RUN, text)
-        self._tile("reasoning" if reasoning else "content", end)
+        if self._silent:
+            self._tile("dropped", end)
+        else:
+            self._sink.text(REASONING_RUN if reasoning else CONTENT_RUN, text)
+            self._tile("reasoning" if reasoning else "content", end)
         blank = not text.strip(WHITESPACE)
         self._spaces = self._spaces and blank
         line = text.rstrip(" \t")
@@ -1033,6 +1094,236 @@ class Parser:
             return self._fail(end)
         return self._go(self._program.message_body, end)
 
+    # -- regions -------------------------------------------------------------------------------------------------------
+
+    def _enter_turn(self, regions: Regions, start: StartState | None, prompt: str | None) -> None:
+        """Where the turn begins: where the caller says, behind what the prompt writes of it, or by default."""
+        state = start if start is not None else "content" if prompt is not None else self._grammar.start.state
+        self._enter_span(regions.reasoning if state == "reasoning" else regions.implicit, START_OF_TEXT)
+        if start is None and prompt is not None:
+            self._read_prompt(regions.behind_anchor(prompt))
+
+    def _read_prompt(self, text: str) -> None:
+        """Read what the prompt writes of the turn. Of that only a call that is still open is told, by the first `feed`,
+        because its arguments go on in the text."""
+        if not text:
+            return
+        trace, self._sink.trace = self._sink.trace, None
+        self._base = -len(text)
+        self._read(text)
+        events = self._sink.take()
+        self._sink.forget()
+        self._sink.trace = trace
+        self._turn_notes.clear()
+        self._used_ids.clear()
+        self._index = -1
+        if self._open and not self._ghost:
+            starts = [i for i, event in enumerate(events) if isinstance(event, ToolCallStart)]
+            self._index = 0
+            self._set_id(self._name, "")
+            self._sink.event(ToolCallStart(0, self._id, self._name))
+            for event in events[starts[-1] :]:
+                if isinstance(event, ArgumentsDelta):
+                    self._sink.text(0, event.text)
+        self._quick = self._calm = self._direct = None
+        self._mark = ""
+
+    def _enter_span(self, span: Span, where: str) -> None:
+        """A region's text begins; it has begun already if it has an opener."""
+        self._span = span
+        self._silent = span.silent
+        self._trim = self._trims and span.strip
+        self._enter_region(REASONING if span.to == "reasoning" else CONTENT, where, True)
+        self._begun = False
+        if span.opener is not None:
+            self._begin_text()
+
+    def _begin_text(self) -> None:
+        """The region's first character, or its opener, has come."""
+        span = self._span
+        assert span is not None
+        self._begun = True
+        if span.join and span.name in self._seen:
+            self._sink.text(REASONING_RUN if span.to == "reasoning" else CONTENT_RUN, span.join)
+        self._see(span)
+
+    def _see(self, span: Span) -> None:
+        if span.name not in self._seen:
+            self._seen |= {span.name}
+        if span.silent and span.opener is not None:
+            self._turn_note("region_dropped")
+
+    def _note_required(self) -> None:
+        """The turn is over: whether all regions were there that have to be."""
+        if self._regions is not None and not self._regions.required <= self._seen:
+            self._turn_note("region_missing")
+
+    def _next_delimiter(self, buf: str, pos: int, closing: Span | None = None) -> Found:
+        """What opens or closes a region in buf[pos:]; of the region `closing` only what closes it."""
+        before = self._before
+        if closing is not None:
+            watch = closing.closing
+            if self._spec and watch.looks_back:
+                before = behind(before, "".join(self._spec[-LOOK_BEHIND:]))
+        else:
+            span = self._span
+            assert span is not None
+            watch = span.watch if self._calls_on else span.quiet
+        used = self._empties if self._empty_at == self._base + pos else frozenset[str]()
+        while True:
+            try:
+                return watch.find(buf, pos, before, self._limits.header, self._final, self._off, used)
+            except TimedOut as late:
+                self._off |= {late.key}
+                self._turn_note("pattern_timeout")
+
+    def _delimited(self, span: Span, buf: str, pos: int) -> int:
+        """A region's text goes out, up to what may be a delimiter."""
+        found = self._next_delimiter(buf, pos)
+        j, end = found.start, found.end
+        delimiter = found.delimiter
+        if delimiter is None:
+            if j == len(buf):
+                return self._span_text(buf, pos, j)
+            keep = self._space_before(buf, pos, j)
+            self._text(buf, pos, keep)
+            self._wait = True
+            return keep
+        if j > pos and not self._begun:
+            self._begin_text()
+        if end == j:
+            at = self._base + j
+            self._empties = (self._empties if self._empty_at == at else frozenset[str]()) | {delimiter.key}
+            self._empty_at = at
+        other = delimiter.span
+        if not delimiter.opens or other.to != "call":
+            keep = self._space_before(buf, pos, j)
+            self._text(buf, pos, keep)
+            self._tile("framing", j)
+            self._tile("marker", end)
+            regions = self._regions
+            assert regions is not None
+            self._enter_span(other if delimiter.opens else regions.implicit, AFTER_REASONING)
+            return end
+        self._begin_candidate(buf, pos, j, "marked")
+        self._tile("marker", end)
+        self._see(other)
+        self._opened = other
+        self._opener_end = self._spec_skip - 1 + end - j
+        self._groups = found.groups
+        if other.reader is not None:
+            self._state = WHOLE
+            return end
+        if other.name_group and not self._start_call(
+            found.groups.get(other.name_group, ""), found.groups.get(other.id_group, ""), buf, end
+        ):
+            return self._fail(end)
+        return self._go(other.steps, end)
+
+    def _span_text(self, buf: str, pos: int, n: int) -> int:
+        """No delimiter in sight."""
+        if not self._final or not self._trim:
+            return self._plain_text(buf, pos, n)
+        if not self._begun:
+            self._begin_text()
+        keep = self._space_before(buf, pos, n)
+        self._text(buf, pos, keep)
+        self._tile("framing", n)
+        return n
+
+    def _whole(self, buf: str, pos: int) -> int:
+        """A region that is read when it closes: its text is kept, up to what closes it."""
+        span = self._opened
+        assert span is not None
+        found = self._next_delimiter(buf, pos, span)
+        j = found.start
+        room = self._spec_from + self._limits.hold - self._spec_length
+        if j > room:
+            return self._fail(max(pos, room))
+        if found.delimiter is None:
+            self._wait = j < len(buf)
+            return j
+        return self._whole_over(span, buf, j, found.end, {**self._groups, **found.groups})
+
+    def _body(self, buf: str, end: int) -> str:
+        """The region's text so far, without its opener."""
+        return ("".join(self._spec or ()) + buf[self._spec_from : end])[self._opener_end :]
+
+    def _whole_over(self, span: Span, buf: str, j: int, end: int, groups: Mapping[str, str]) -> int:
+        """A region that was kept closes at buf[j:end]: tell its calls."""
+        assert span.reader is not None
+        body = self._body(buf, j)
+        try:
+            calls = span.reader.read(body, groups, self._tools, self._limits.digits)
+        except Unreadable as error:
+            if not self._start_call(span.reader.name(groups), "", buf, end):
+                return self._fail(end)
+            start = self._base + j - len(body)
+            self._tell_whole("malformed", buf, end, f"{error}, in the region at character {start}", body)
+            return end
+        self._tile("arguments", j)
+        self._tile("marker", end)
+        if not calls:
+            self._drop_candidate()
+            self._sink.settle()
+            self._turn_note("empty_wrapper")
+            self._after_call()
+            return end
+        for call in calls:
+            if not self._tell_call(call, buf, end):
+                return self._fail(end)
+        self._after_call()
+        return end
+
+    def _tell_call(self, call: WholeCall, buf: str, end: int) -> bool:
+        """Tell a whole call. False: the region holds no call."""
+        first = self._spec is not None
+        if not first:
+            self._spec_from = end
+        if not self._start_call(call.name, call.id, buf, end):
+            return not first
+        if self._ghost and not first:
+            self._turn_note("call_dropped")  # its text went out with the others'
+        self._note(*call.notes)
+        self._args([call.arguments])
+        self._args_done = True
+        self._end_call("complete", buf, end)
+        return True
+
+    def _tell_whole(self, status: Status, buf: str, end: int, error: str, raw: str) -> None:
+        """A call that has started, and of whose arguments nothing is told, ends with its region."""
+        self._tile("dropped", end)
+        self._end_call(status, buf, end, error, raw)
+        self._after_call()
+
+    def _whole_cut_off(self, reason: str | None) -> int:
+        """The text is over in a region that was kept: where to go on."""
+        span = self._opened
+        assert span is not None
+        assert span.reader is not None
+        buf = self._buf
+        n = len(buf)
+        found = self._next_delimiter(buf, n, span)
+        if found.delimiter is not None:  # the end of the text closes it
+            return self._whole_over(span, buf, n, n, {**self._groups, **found.groups})
+        body = self._body(buf, n)
+        over = span.closer is None or reason == "stop" or span.reader.is_json
+        calls: list[WholeCall] = []
+        if over:
+            with suppress(Unreadable):
+                calls = span.reader.read(body, self._groups, self._tools, self._limits.digits)
+        self._tile("arguments", n)
+        if calls and span.closer is not None:
+            self._note("closer_missing")
+        if calls and all(self._tell_call(call, buf, n) for call in calls):
+            self._after_call()
+        elif self._spec is None or not self._start_call(span.reader.name(self._groups), "", buf, n):
+            return self._fail(n)
+        else:
+            error = f"the text ended inside the arguments, at character {self._base + n}"
+            self._tell_whole("truncated", buf, n, error, body)
+        return n
+
     # -- candidates ----------------------------------------------------------------------------------------------------
 
     def _begin_candidate(self, buf: str, pos: int, j: int, kind: str) -> None:
@@ -1069,6 +1360,8 @@ class Parser:
         kept = "".join(self._spec or ())
         self._spec = None
         self._spec_length = 0
+        if kept and self._regions is not None and self._regions.looks_back:
+            self._before = behind(self._before, kept)
         return kept
 
     def _fail(self, pos: int) -> int:
@@ -1077,7 +1370,9 @@ class Parser:
         With a marker: behind the opener's first character. A bare one was read as JSON or Python up to `pos`, where it
         failed, and is not read again.
         """
+        before = self._before
         kept = self._drop_candidate()
+        self._before = before
         start = self._spec_from
         if kept:
             self._buf = kept + self._buf[start:]
@@ -1088,7 +1383,7 @@ class Parser:
         self._spec_from = 0
         self._codec = None
         self._wait = False
-        self._sink.unsettle(self._base + start)
+        self._sink.unsettle(max(0, self._base + start))
         self._state = self._return
         if self._unbound is not self._grammar:
             self._set_grammar(self._unbound)
@@ -1431,6 +1726,10 @@ class Parser:
         if self._program.headers is not None:
             self._enter_header()
             return
+        if self._regions is not None:
+            self._enter_span(self._regions.implicit, AFTER_CALL)
+            self._after_marker = not self._was_ghost
+            return
         self._enter_region(self._call_region, AFTER_CALL, not self._was_ghost)
         if self._was_ghost:
             self._where = INSIDE
@@ -1575,6 +1874,11 @@ class Parser:
                 self._note(*codec.notes)
                 self._args(out)
                 self._args_done = True
+        elif isinstance(codec, InlineArguments) and (reason == "stop" or not self._program.has_closers(self._step)):
+            codec.end(held, out)
+            self._note(*codec.notes)
+            self._args(out)
+            self._args_done = codec.done
         elif self._tagged.begun and reason == "stop":
             over = codec is None
             if value is not None:
@@ -1634,6 +1938,15 @@ class Parser:
         limits = self._limits
         if item.codec == "json":
             return Arguments(limits.digits, self._repair)
+        if item.codec == "inline":
+            return InlineArguments(
+                self._program.inline(step),
+                self._tool,
+                limit=limits.header,
+                hold=limits.hold,
+                digits=limits.digits,
+                repair=self._repair,
+            )
         codec = ObjectValue(
             self._grammar.calls.strings,
             digits=limits.digits,
@@ -1683,7 +1996,7 @@ class Parser:
         step = self._step
         assert codec is not None
         assert step is not None
-        if isinstance(codec, Arguments | ObjectValue):
+        if isinstance(codec, Arguments | ObjectValue | InlineArguments):
             return self._arguments(codec, step, buf, pos)
         if isinstance(codec, JsonValue):
             return self._read_json(codec, step, buf, pos)
@@ -1818,6 +2131,8 @@ class Parser:
                 self._wait = verdict == UNDECIDED
                 if verdict == 0:
                     codec.end(out)
+        elif isinstance(codec, InlineArguments):
+            self._wait = codec.wait
         self._args(out)
         self._tile("arguments", pos)
         if self._wait:
@@ -1967,6 +2282,7 @@ _HANDLERS: Final = (
     Parser._read_value,
     Parser._read_rest,
     Parser._header,
+    Parser._whole,
 )
 
 

@@ -17,12 +17,15 @@ from typing import Any, Final, Literal, TypeAlias
 
 import regex
 
+from .codecs.inline import Tags
 from .codecs.raw_value import Exit
 from .codecs.tagged import ARRAY, OBJECT
-from .grammar import Grammar
+from .grammar import Grammar, Region
 from .headers import Headers
 from .lanes import Lanes, find_lanes
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
+from .patterns import Pattern, markers
+from .regions import Regions, Span
 
 Role: TypeAlias = Literal[
     "section_open", "open", "section_close", "parameter", "closer", "payload", "value", "value_close", "nest_close"
@@ -48,6 +51,7 @@ _FIRST: Final = {
     "arguments:json": '{"n',
     "arguments:object": "{",
     "arguments:quoted": "{",
+    "arguments:inline": "",
     "call:json": "{[",
     "calls:json": "[{",
     "call:keyed": "{[",
@@ -57,7 +61,15 @@ _FIRST: Final = {
     "value:json": '{["-0123456789tfn',
 }
 _PYTHON_FIRST: Final = "'TFN"  # what else a value can begin with that Python writes
-_BEHIND_BRACKET: Final = {"json": "{]", "keyed": "{]", "literal": "{]", "object": "", "quoted": "", "python": "]"}
+_BEHIND_BRACKET: Final = {
+    "json": "{]",
+    "keyed": "{]",
+    "literal": "{]",
+    "object": "",
+    "quoted": "",
+    "python": "]",
+    "inline": "",
+}
 
 
 class Form:
@@ -76,6 +88,7 @@ class Step:
     """One thing that a template expects, and what may come after it."""
 
     __slots__ = (
+        "anything",
         "at_start",
         "begins",
         "behind",
@@ -111,6 +124,7 @@ class Step:
         self.closed = False  # the call's closer is among them
         self.fields: tuple[str, ...] = ()
         self.first = ""  # the characters that a payload can begin with
+        self.anything = False  # it can begin with any
         self.in_words = False  # an ordinary word is its opener, so only a list with a call in it, right behind, counts
         self.named = False  # it may also begin with a name
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
@@ -126,7 +140,7 @@ class Step:
 
     def begins_with(self, char: str) -> bool:
         """Whether a payload can begin with this character."""
-        return char in self.first or (self.named and _begins_name(char))
+        return self.anything or char in self.first or (self.named and _begins_name(char))
 
     def goes_on_with(self, char: str) -> bool:
         """Whether this character can stand behind a payload's bracket."""
@@ -254,6 +268,7 @@ class Node:
 
 
 _NONE: Final = re.compile("(?!)").search
+_ALWAYS: Final = re.compile("").search
 
 
 def _nothing(text: str, pos: int) -> re.Match[str] | None:
@@ -286,10 +301,12 @@ class Program:
         self._repair = repair
         self._pending: dict[frozenset[int], frozenset[int]] = {}
         self._id_follows: dict[frozenset[int], bool] = {}
+        self._inline: dict[int, Tags] = {}
         self.section_closers: frozenset[int] = frozenset()
         self.message_body: frozenset[int] = frozenset()
         self.openers: tuple[Ready, ...] = ()
         self.section_openers: frozenset[int] = frozenset()
+        self.regions = Regions(grammar) if grammar.regions else None
         messages = grammar.messages
         sections = [self._template(line) for line in calls.section]
         bodies = [self._template(line) for line in (*calls.call, *(damage.call if damage else ()))]
@@ -373,6 +390,9 @@ class Program:
                 body.parts.append(closer)
             body.link(())
             self.message_body = frozenset(ready.step.id for ready in body.first())
+        for span in self.regions.spans.values() if self.regions is not None else ():
+            if self.grammar.regions[span.name].body:
+                span.steps = self._region_body(self.grammar.regions[span.name])
         self.section_closers = frozenset(ready.step.id for ready in section_close)
         self.section_openers = frozenset(step.id for head in heads for step in head)
         self.call_first = _unique(call_first) if slotted else ()
@@ -462,6 +482,7 @@ class Program:
                 step.at_start = not step.wrapped and item.codec != "python"
                 if item.codec == "python" and step.wrapped:
                     step.named = True
+                step.anything = item.codec == "inline"
                 closing = True
             else:
                 step = self._step("closer" if closing else "open", item)
@@ -469,6 +490,21 @@ class Program:
                 step.line_ends = isinstance(item, Field) and isinstance(behind, Space) and "\n" in behind.text
             steps.append(step)
         return _Body(steps, list(nests.values()), nullable=self.grammar.calls.commit != "arguments")
+
+    def _region_body(self, region: Region) -> frozenset[int]:
+        """The steps of a call in a region; those that it can begin with."""
+        body = self._call(self._template(region.body), _Values([], []), wrapped=True)
+        texts: list[tuple[str, ...]] = [(text,) for text in region.close]
+        if region.close_pattern:
+            texts = markers(Pattern(region.close_pattern).ways_inside()) or []
+        if texts:
+            closer = self._step("closer", Marker(" ".join(texts[0])))
+            closer.forms = tuple(map(_with_space, texts))
+            body.parts.append(closer)
+        body.link(())
+        first = frozenset(ready.step.id for ready in body.first())
+        last = body.parts[-1]
+        return first | {last.id} if isinstance(last, Step) and last.forms else first  # it may hold nothing
 
     def _value(self, template: tuple[Item, ...], values: _Values, nests: dict[tuple[Item, ...], Nest]) -> list[Step]:
         """The steps of one parameter or item template, up to where it nests."""
@@ -552,6 +588,17 @@ class Program:
             others += self._markers("turn_end", self.grammar.turn_end)
             node = self._node([opener for opener in ready if opener.step.role != "payload"], others)
             self._nodes[key] = node
+        return node
+
+    def span(self, span: Span, calls: bool) -> Node:
+        """The node of a region's text; where delimiters are looked for, the region itself knows."""
+        key = ("span", span.name, calls)
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = Node()
+            watch = span.watch if calls else span.quiet
+            node.plain = _ALWAYS if span.silent else watch.plain
+            node.mark = "" if span.silent else watch.mark
         return node
 
     def rest(self, ready: frozenset[int]) -> Node:
@@ -749,7 +796,7 @@ class Program:
         followers = _unique([ready for closer in closers for ready in closer.next])
         header = [self.headers.pattern] if self.headers is not None else []
         after = "|".join([*self._patterns(followers), *header])
-        before = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}[trim]
+        before = _TRIMMED[trim]
         if value.item.codec == "block":
             before = r"\r?\n"
         own = self._patterns([Ready(step) for step in closers])
@@ -773,19 +820,42 @@ class Program:
             starts += self.headers.openers if self.headers is not None else ()
         else:
             ways.append(r"(?P<bare>(?!))")
-        space = r"[ \t\r\n]*" if trim == "strip" else rf"(?:\r?\n){{0,{breaks}}}"
-        end = r"[ \t\r\n]+\Z" if trim == "strip" else rf"(?:\r?\n){{1,{breaks}}}\Z|(?:\r?\n){{0,{breaks - 1}}}\r\Z"
-        find = re.compile(rf"{space}(?:{_prefixes(starts)})|{end}")
-        chars = re.escape("".join(sorted({start[0] for start in starts})))
-        spaces = r"\x20" if trim == "strip" else ""
-        plain = re.compile(rf'[{chars}{spaces}"\\\x00-\x1f\ud800-\udfff]')
-        return Exit(
-            find.search,
-            regex.compile("|".join(ways), regex.VERSION1).match,
-            re.compile(rf"{before}(?:{closer})").match,
-            plain.search,
-            re.compile(f"[{chars}]").search,
-            trim,
+        return _way_out(trim, starts, "|".join(ways), rf"{before}(?:{closer})", breaks)
+
+    def inline(self, step: Step) -> Tags:
+        """How the tags of {arguments:inline} are found."""
+        result = self._inline.get(step.id)
+        if result is None:
+            result = self._inline[step.id] = self._inline_of(step)
+        return result
+
+    def _inline_of(self, step: Step) -> Tags:
+        template = self._template(self.grammar.calls.parameter[0])
+        at = next(i for i, item in enumerate(template) if isinstance(item, Payload))
+        value = template[at]
+        assert isinstance(value, Payload)
+        head = [item for item in template[:at] if not isinstance(item, Space)]
+        tail = [self._form(item) for item in template[at + 1 :] if isinstance(item, Marker | Tag)]
+        first = head[0]
+        assert isinstance(first, Marker | Tag)
+        closers = [form for ready in step.next for form in ready.step.forms]
+        ends = "|".join(form.pattern for form in closers) or "(?!)"
+        begins = [*self._form(first).starts, *(start for form in closers for start in form.starts)]
+        opener = r"[ \t\r\n]*".join(
+            rf"(?P<{item.name}>[^\n]+?)" if isinstance(item, Field) else self._form(item).pattern
+            for item in head
+            if isinstance(item, Marker | Tag | Field)
+        )
+        closer = r"[ \t\r\n]*".join(form.pattern for form in tail)
+        starts = [*tail[0].starts, *(start for form in closers for start in form.starts)]
+        before = _TRIMMED[value.trim]
+        ways = rf"{before}(?P<closer>{closer})|(?P<bare>{before})(?:{ends})"
+        return Tags(
+            re.compile(_prefixes(begins)).search,
+            regex.compile(opener, regex.VERSION1).match,
+            regex.compile(ends, regex.VERSION1).match,
+            _way_out(value.trim, starts, ways, rf"{before}(?:{closer})"),
+            value.codec.endswith("any"),
         )
 
     def _patterns(self, ready: Iterable[Ready]) -> list[str]:
@@ -971,6 +1041,35 @@ def _attribute_pattern(name: str, quoted: bool, brackets: str) -> str:
     ends = re.escape(brackets)
     bare = rf"[^\s\"'{ends}][^\s{ends}]*" if quoted else rf"[^\"'{ends}\n][^{ends}\n]*"
     return rf"(?:\"(?P<{name}>[^\"\n]+)\"|'(?P<{name}>[^'\n]+)'|(?P<{name}>{bare}))"
+
+
+# The pattern of what is trimmed of a raw value, before its closer.
+_TRIMMED: Final = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}
+
+
+def _way_out(trim: str, starts: list[str], ways: str, closing: str, breaks: int = 1) -> Exit:
+    """How a raw value ends. `starts`: what the `ways` out can begin with, behind whitespace: all of it, or as many line
+    `breaks`. `closing`: its own closer, with what is trimmed before it."""
+    space = r"[ \t\r\n]*" if trim == "strip" else rf"(?:\r?\n){{0,{breaks}}}"
+    end = r"[ \t\r\n]+\Z" if trim == "strip" else rf"(?:\r?\n){{1,{breaks}}}\Z|(?:\r?\n){{0,{breaks - 1}}}\r\Z"
+    find = re.compile(rf"{space}(?:{_prefixes(starts)})|{end}")
+    chars = re.escape("".join(sorted({start[0] for start in starts})))
+    spaces = r"\x20" if trim == "strip" else ""
+    plain = re.compile(rf'[{chars}{spaces}"\\\x00-\x1f\ud800-\udfff]')
+    return Exit(
+        find.search,
+        regex.compile(ways, regex.VERSION1).match,
+        re.compile(closing).match,
+        plain.search,
+        re.compile(f"[{chars}]").search,
+        trim,
+    )
+
+
+def _with_space(words: tuple[str, ...]) -> Form:
+    """A marker of several words, with any whitespace between them."""
+    forms = [_literal(word) for word in words]
+    return Form("".join(words), r"[ \t\r\n]*".join(form.pattern for form in forms), forms[0].starts)
 
 
 def _prefixes(texts: Iterable[str]) -> str:

@@ -156,6 +156,23 @@ def _named(types: frozenset[str], enum: tuple[object, ...] | None) -> ParameterT
     return ParameterType(types, enum)
 
 
+def declared_types(schema: object) -> list[str]:
+    """The JSON types that a schema itself names, in the order in which it names them; nothing is resolved."""
+    found: list[str] = []
+    stack = [schema]
+    while stack and len(found) < MAX_SCHEMAS:
+        place = stack.pop()
+        if not is_schema(place):
+            continue
+        stated = place.get("type")
+        for name in [stated] if isinstance(stated, str) else items(stated):
+            meaning = json_type(name) if isinstance(name, str) else None
+            found += [meaning] if meaning is not None else []
+        members = [member for keyword in ("anyOf", "oneOf") for member in items(place.get(keyword))]
+        stack += reversed(members)
+    return found
+
+
 class _Found:
     """What a schema says about types; see the head of the module. `enum` None: it lists no members."""
 

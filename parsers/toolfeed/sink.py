@@ -70,6 +70,11 @@ class Sink:
         if not candidate:
             self.settle()
 
+    def forget(self) -> None:
+        """Nothing has been told yet."""
+        self._tiles.clear()
+        self.tiled = 0
+
     def settle(self, kind: str = "", since: int = 0) -> None:
         """What the candidate's tiles say holds; or all from `since` on are of one kind."""
         if self.trace is not None:

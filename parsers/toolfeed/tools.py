@@ -11,7 +11,17 @@ from collections.abc import Iterable, Iterator
 from typing import Final, cast
 
 from .errors import ToolsError
-from .schema import MAX_SCHEMAS, NO_SCHEMA, ParameterType, Schema, is_schema, items, lookup, parameter_type
+from .schema import (
+    MAX_SCHEMAS,
+    NO_SCHEMA,
+    ParameterType,
+    Schema,
+    declared_types,
+    is_schema,
+    items,
+    lookup,
+    parameter_type,
+)
 
 _SCHEMA_KEYS: Final = ("parameters", "input_schema", "inputSchema")
 _EMPTY: Final[Schema] = {}
@@ -96,6 +106,16 @@ class Tool:
                 return NO_SCHEMA  # not kept: there is no end to the keys that a model may invent
             known = self._types[key] = self._resolve(key)
         return known
+
+    def boolean_first(self, key: str) -> bool:
+        """Whether the parameter may be a boolean or a number, and its declaration names the boolean first."""
+        types = self.parameter(key).types
+        if "boolean" not in types or not types & {"integer", "number"}:
+            return False
+        required, optional = _property_maps(self._schema)
+        schemas = [properties[key] for properties in required + optional if key in properties]
+        named = [name for schema in schemas for name in declared_types(schema)]
+        return next((name == "boolean" for name in named if name in ("boolean", "integer", "number")), False)
 
     def _resolve(self, key: str) -> ParameterType:
         required, optional = _property_maps(self._schema)

@@ -36,6 +36,7 @@ from .message import Accumulator, Message, ToolCall
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
 from .parser import Parser
 from .program import WHITESPACE
+from .regions import written
 from .schema import ANY_JSON, NO_SCHEMA, ParameterType, stated_type
 from .tools import Tools
 
@@ -82,7 +83,10 @@ def write(
 
     Raises CannotExpress with the reason if the format cannot hold the turn; ToolsError.
     """
-    return _Writer(grammar, start, tools).turn(content, reasoning, [_call(call, i) for i, call in enumerate(calls)])
+    own = [_call(call, i) for i, call in enumerate(calls)]
+    thought = bool(reasoning) or (start or grammar.start.state) == "reasoning"
+    form = written(grammar, bool(content), thought, bool(own)) if grammar.regions else grammar
+    return _Writer(grammar, form, start, tools).turn(content, reasoning, own)
 
 
 # -- calls -------------------------------------------------------------------------------------------------------------
@@ -186,8 +190,11 @@ class _Nest(NamedTuple):
 
 
 class _Writer:
-    def __init__(self, grammar: Grammar, start: StartState | None, tools: Tools | Iterable[object] | None) -> None:
-        self._given = grammar
+    def __init__(
+        self, given: Grammar, grammar: Grammar, start: StartState | None, tools: Tools | Iterable[object] | None
+    ) -> None:
+        """`given` reads what is written, and `grammar` says how: the same one, but for a grammar of regions."""
+        self._given = given
         self._start: StartState | None = start
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
         self._grammar = grammar = grammar.bind(dict.fromkeys(grammar.parameters, ""))

@@ -194,7 +194,11 @@ class RawValue:
                     self.bare = match.group("closer") is None
                     self.end = match.end("bare" if self.bare else "closer")
                 return pos
-            i = found.end() if way_out.trim == "strip" and found.end() > j + 1 else j + 1
+            i = j + 1
+            if way_out.trim == "strip" and (space := _SPACES.match(text, j)) is not None and space.end() > i:
+                # Nothing ends inside the whitespace; but of too much of it only the first part is none that is trimmed.
+                cut_off = match is not None and match.partial
+                i = max(i, space.end() - self._limit) if cut_off else space.end()
 
     def data(self, text: str, out: list[str]) -> int:
         """Text that belongs to the value, as `calm` says; see `feed`."""
