@@ -4,10 +4,12 @@
 # make test    every check: ruff, mypy, pyright, pytest (which also builds the wheel and tests it)
 #
 # Needs Python 3.11 or newer with pip and venv; another one than python3: make test PYTHON=python3.13.
-# Both work in .venv, and a second run installs nothing unless pyproject.toml has changed.
+# Both work in .venv, and a second run installs nothing unless pyproject.toml has changed. make test EXTRAS=dev,reference
+# also compares response templates with transformers.
 
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?= dev
 PYTEST_ARGS ?= -n auto
 
 BIN := $(VENV)/bin
@@ -54,5 +56,5 @@ $(VENV)/.cli: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install --editable '.[dev]'
+	$(PIP) install --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.cli

@@ -38,14 +38,14 @@ def reference(name: str, text: str, *, prompt: str = "", tools: Any = None) -> l
 
     template = SAMPLES[name].template
 
-    class Lenient(ResponseParser):
-        def _close_current(self, events: list[Any]) -> None:
-            try:
-                super()._close_current(events)
-            except (ValueError, KeyError, TypeError, AttributeError):
-                self._reset_to_implicit()
+    def close_current(self: Any, events: list[Any]) -> None:
+        try:
+            ResponseParser._close_current(self, events)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._reset_to_implicit()
 
-    parser = Lenient(template, prefix=prompt, tools=tools)
+    lenient: Any = type("Lenient", (ResponseParser,), {"_close_current": close_current})
+    parser = lenient(template, prefix=prompt, tools=tools)
     events = [*parser.initial_events, *parser.feed(text), *parser.finalize()[1]]
     parts: list[Part] = []
     seen = set()
