@@ -141,6 +141,17 @@ def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["parse", "-f", "hermes", "--start", "middle"], "'content', 'reasoning'"),
         (["parse", "-f", "hermes", "--delay", "soon"], "--delay"),
         (["parse", "-f", "hermes", "one.txt", "two.txt"], "two.txt"),
+        (["parse", "-f", "auto"], "model"),
+        (["parse", "-f", "auto", "--model", "acme/unheard-of"], "acme/unheard-of"),
+        (["parse", "-f", "hermes", "--model", "Qwen/Qwen3-8B"], "'auto' only"),
+        (["detect"], "model"),
+        (["detect", "--template", "missing.jinja"], "missing.jinja"),
+        (["detect", "--tokenizer-config", "missing"], "missing"),
+        (["detect", "--tokenizer-config", "broken.json"], "broken.json"),
+        (["detect", "--tokenizer-config", "folder"], "tokenizer_config.json"),
+        (["detect", "--model", "m", "--grammar", "missing.toml"], "missing.toml"),
+        (["detect", "--model", "m", "--grammar", "broken.toml"], "broken.toml"),
+        (["detect", "Qwen/Qwen3-8B"], "Qwen/Qwen3-8B"),
         (["demo", "-f", "hermez"], "hermes"),
         (["demo", "-f", "missing.toml"], "missing.toml"),
         (["demo", "--speed", "0"], "--speed"),
@@ -158,6 +169,48 @@ def test_a_bad_argument_is_one_line_and_exit_code_2(arguments: list[str], says: 
     assert says in line
 
 
+KIMI = "{%- if tools %}<|tool_calls_section_begin|>{%- endif %}"
+
+
+def test_detect_says_which_format_and_why(tmp_path: Path) -> None:
+    (tmp_path / "template.jinja").write_text(KIMI)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": KIMI}))
+    template = ("--template", tmp_path / "template.jinja")
+    for options in (template, ("--tokenizer-config", tmp_path / "tokenizer_config.json")):
+        (line,) = lines_of(toolfeed_command("detect", *options, "--model", "moonshotai/Kimi-K2-Instruct"))
+        assert list(line) == ["format", "confidence", "reason"]
+        assert (line["format"], line["confidence"]) == ("kimi_k2", "high")
+        assert "<|tool_calls_section_begin|>" in line["reason"]
+        assert "moonshotai/Kimi-K2*" in line["reason"]
+    (line,) = lines_of(toolfeed_command("detect", *template, "-m", "Qwen/Qwen3-8B", "--json"))
+    assert (line["format"], line["confidence"]) == ("kimi_k2", "medium")
+
+
+def test_detect_takes_grammars_of_one_s_own(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text('format = 1\nname = "mine"\nmodels = "acme/Mine-*"\n[calls]\ncall = "<mine>{call:json}</mine>"\n')
+    (line,) = lines_of(toolfeed_command("detect", "-m", "acme/Mine-7B", "-g", own))
+    assert line["format"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [("acme/unheard-of", "acme/unheard-of"), ("deepseek-ai/DeepSeek-V3.2-Exp", "deepseek_v31 or deepseek_v32")],
+)
+def test_what_detect_cannot_tell_is_one_line_and_exit_code_1(model: str, says: str) -> None:
+    result = toolfeed_command("detect", "--model", model)
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("toolfeed: ")
+    assert says in line
+
+
+def test_parse_detects_the_format_and_says_so() -> None:
+    result = toolfeed_command("parse", "--format", "auto", "--model", "Qwen/Qwen3-8B", stdin=TURN)
+    assert merged(lines_of(result)) == EVENTS
+    assert result.stderr.startswith("format hermes, confidence medium: the model id 'Qwen/Qwen3-8B' fits")
+
+
 def test_formats_prints_a_json_line_per_format() -> None:
     lines = lines_of(toolfeed_command("formats"))
     assert [line["name"] for line in lines] == [info.name for info in toolfeed.formats()]
@@ -166,7 +219,7 @@ def test_formats_prints_a_json_line_per_format() -> None:
 
 def test_version_and_help() -> None:
     assert re.fullmatch(r"toolfeed \d+\.\d+\.\d+\S*\n", toolfeed_command("--version").stdout)
-    for command in [], ["formats"], ["parse"], ["demo"]:
+    for command in [], ["formats"], ["detect"], ["parse"], ["demo"]:
         assert toolfeed_command(*command, "--help").exit_code == 0
     assert toolfeed_command().stdout == toolfeed_command("--help").stdout
 
@@ -336,6 +389,11 @@ class TestTerminal:
         head, *lines = self.shown(start("formats", terminal=True))
         assert head.split() == ["format", "aliases", "models", "starts", "in"]
         assert {info.name for info in toolfeed.formats()} <= {line.split()[0] for line in lines}
+
+    def test_detect_shows_what_was_found(self, start: Start) -> None:
+        lines = self.shown(start("detect", "--model", "Qwen/Qwen3-8B", terminal=True))
+        assert [line.split()[0] for line in lines[:3]] == ["format", "confidence", "reason"]
+        assert [line.split()[1] for line in lines[:2]] == ["hermes", "medium"]
 
     def test_demo_runs_to_its_end(self, start: Start) -> None:
         lines = self.shown(start("demo", "--format", "hermes", "--speed", "100000", terminal=True))

@@ -33,6 +33,7 @@ from serving import PATIENCE, Endless, function_tool, running, serving, wait_for
 from toolfeed import Grammar
 from toolfeed.cli.app import commands
 from toolfeed.serve import End, Replay, Request, SourceError, Stream, Upstream, create_app
+from toolfeed.serve.command import make_upstream
 from toolfeed.serve.replay import ScriptTurn, load_script
 from toolfeed.serve.server import make_server
 from toolfeed.serve.source import Item
@@ -47,6 +48,13 @@ def body_for(path: str, model: str = "replay/hermes", *, stream: bool = True) ->
     """A request in the protocol of a path."""
     body: dict[str, Any] = {"model": model, "stream": stream}
     return body | ({"input": "Hi"} if path == "/v1/responses" else HI | {"max_tokens": 1000})
+
+
+def upstream(url: str, format: str, *, template: str | None = None) -> Upstream:
+    """What `toolfeed serve --upstream` makes of its options."""
+    return make_upstream(
+        url, format, template=template, start=None, tool_choice="none", body=None, key="", timeout=PATIENCE
+    )
 
 
 # -- formats -----------------------------------------------------------------------------------------------------------
@@ -79,6 +87,21 @@ def test_a_raw_model_leaves_the_markup_in(replay_url: str) -> None:
     request = {"model": "raw/hermes", "tools": [weather_tool()], **HI}
     answer = http.post(f"{replay_url}/v1/chat/completions", json=request).json()
     assert "<tool_call>" in answer["choices"][0]["message"]["content"]
+
+
+def test_a_request_s_model_tells_its_format(replay_url: str) -> None:
+    with running(upstream(replay_url, "auto")) as url:
+
+        def ask(model: str) -> httpx.Response:
+            request = {"model": model, "tools": [weather_tool()], **HI}
+            return httpx.post(f"{url}/v1/chat/completions", json=request, timeout=PATIENCE)
+
+        for model in "raw/kimi_k2", "raw/mistral":
+            message = ask(model).json()["choices"][0]["message"]
+            assert [call["function"]["name"] for call in message["tool_calls"]] == ["get_weather"]
+        refused = ask("raw/unheard-of")
+        assert refused.status_code == 400
+        assert "raw/unheard-of" in refused.json()["error"]["message"]
 
 
 def test_turns_of_a_script(tmp_path: Path) -> None:

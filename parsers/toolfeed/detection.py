@@ -218,7 +218,7 @@ class _Case(NamedTuple):
 
     def _ambiguous(self, candidates: Iterable[str], says: Iterable[str], by_id: Named | None) -> AmbiguousFormat:
         names = tuple(candidates)
-        seen = [*says, *([] if by_id is None else [_fits(by_id, name) for name in by_id.formats])]
+        seen = [*says, *([] if by_id is None else [_fits(by_id, *by_id.formats)])]
         more = [
             what
             for what, there in (("chat_template", self.template is not None), ("model", bool(self.models)))
@@ -249,8 +249,8 @@ def _id(by_id: Named) -> str:
     return f"the model id {by_id.model!r}"
 
 
-def _fits(by_id: Named, name: str) -> str:
-    return f"{_id(by_id)} fits {by_id.formats[name].pattern!r} ({name})"
+def _fits(by_id: Named, *names: str) -> str:
+    return f"{_id(by_id)} fits {_and(f'{by_id.formats[name].pattern!r} ({name})' for name in names)}"
 
 
 def _words(rules: list[Rule]) -> str:

@@ -1,4 +1,4 @@
-"""The `toolfeed` command: `formats`, `parse`, `demo` and `serve`. It needs the extra `cli` (click and rich)."""
+"""The `toolfeed` command: `formats`, `detect`, `parse`, `demo`, `serve` … It needs the extra `cli` (click and rich)."""
 
 from __future__ import annotations
 

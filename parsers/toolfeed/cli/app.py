@@ -21,7 +21,9 @@ import toolfeed
 
 from ..errors import ToolfeedError
 from ..events import Event
+from ..grammar import AUTO
 from .base import Refused, reading
+from .detecting import detect, grammar_for, model_options
 from .fuzzing import check, fuzz
 from .reading import Cut, fragments, text_chunks
 from .show import print_event, print_json
@@ -113,10 +115,12 @@ def formats(as_json: bool) -> None:
     "--format",
     "-f",
     "format_",
-    metavar="NAME|FILE.toml",
+    metavar="NAME|FILE.toml|auto",
     required=True,
-    help="A format's name or alias (see `toolfeed formats`), or a grammar file.",
+    help="A format's name or alias (see `toolfeed formats`), a grammar file, or auto: told by what the options say of "
+    "the model.",
 )
+@model_options
 @click.option(
     "--tools", "-t", metavar="FILE.json", help="The tools that the model was given, in OpenAI or Anthropic shape."
 )
@@ -141,6 +145,9 @@ def formats(as_json: bool) -> None:
 @click.argument("file", default="-", metavar="[FILE|-]")
 def parse(
     format_: str,
+    model: str | None,
+    template: str | None,
+    tokenizer_config: str | None,
     tools: str | None,
     start: Literal["content", "reasoning"] | None,
     prompt: str | None,
@@ -158,7 +165,7 @@ def parse(
     """
     with reading(format_):
         parser = toolfeed.Parser(
-            format_,
+            grammar_for(format_, model, template, tokenizer_config),
             tools=None if tools is None else load_tools(tools),
             start=start,
             prompt=prompt,
@@ -234,8 +241,9 @@ def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> Non
     "--format",
     "-f",
     "format_",
-    metavar="NAME|FILE.toml",
-    help="How the upstream's models write their calls (see `toolfeed formats`).",
+    metavar="NAME|FILE.toml|auto",
+    help="How the upstream's models write their calls (see `toolfeed formats`); auto: told by the chat template and by "
+    "a request's model.",
 )
 @click.option(
     "--chat-template",
@@ -313,7 +321,8 @@ def serve(
                 key=os.environ.get("TOOLFEED_UPSTREAM_KEY", ""),
                 timeout=timeout,
             )
-        says = [f"In front of {asked.shown_url}, whose text is read as {format_}."]
+        read_as = "the format that its model is found to write" if format_ == AUTO else format_
+        says = [f"In front of {asked.shown_url}, whose text is read as {read_as}."]
     else:
         for option, value in ("--format", format_), ("--chat-template", chat_template), ("--body", body):
             if value is not None:
@@ -323,5 +332,6 @@ def serve(
     command.run(source, host, port, max_body=max_body, says=says, example=upstream is None)
 
 
+commands.add_command(detect)
 commands.add_command(fuzz)
 commands.add_command(check)

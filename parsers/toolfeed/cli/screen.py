@@ -124,6 +124,17 @@ class Screen:
         self.console.print(out, end="", soft_wrap=True)
 
 
+def show_detection(found: toolfeed.Detection) -> None:
+    """A detected format, how sure that is, and why."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
+    table.add_row("format", Text(found.format, style=STYLES["name"]))
+    table.add_row("confidence", found.confidence)
+    table.add_row("reason", Text(visible(found.reason)))
+    stdout_console().print(table)
+
+
 def show_formats(infos: list[toolfeed.FormatInfo] | tuple[toolfeed.FormatInfo, ...]) -> None:
     """Print the formats as a table; on a narrow terminal their models stand below their aliases."""
     console = stdout_console()

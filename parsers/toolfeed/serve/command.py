@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import shlex
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from ..detection import detect
 from ..errors import ToolfeedError
-from ..grammar import Grammar, StartState
+from ..grammar import AUTO, Grammar, StartState
 from ..registry import formats
 from .app import create_app
 from .protocols import PROTOCOLS
@@ -68,7 +71,7 @@ def make_upstream(
     try:
         return Upstream(
             url,
-            Grammar.load(format),
+            _by_model(render) if format == AUTO else Grammar.load(format),
             render=render,
             start=start,
             tool_choice=None if tool_choice == "leave" else tool_choice,
@@ -78,6 +81,16 @@ def make_upstream(
         )
     except ValueError as error:
         raise BadOption(f"--upstream: {error}") from None
+
+
+def _by_model(template: ChatTemplate | None) -> Callable[[str], Grammar]:
+    """What tells the format of a request's model."""
+
+    @lru_cache(maxsize=256)
+    def find(model: str) -> Grammar:
+        return detect(chat_template=None if template is None else template.source, model=model).grammar
+
+    return find
 
 
 def run(source: Source, host: str, port: int, *, max_body: int, says: list[str], example: bool) -> None:
