@@ -778,6 +778,35 @@ def test_a_request_names_a_format_and_no_file(replay_url: str) -> None:
         assert answer.status_code == 404
 
 
+class Faulty(Paced):
+    """A source with a mistake in it, at the beginning or behind a piece."""
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncGenerator[Stream]:
+        if not self._pieces:
+            raise KeyError("a mistake")
+        yield Stream(self._items(), None)
+
+    async def _items(self) -> AsyncIterator[Item]:
+        yield "so far"
+        raise KeyError("a mistake")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_mistake_in_a_source_is_told_and_shown_to_nobody_else(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    with running(Faulty(0, 0)) as url:
+        answer = http.post(f"{url}{path}", json=body_for(path))
+        assert answer.status_code == 500
+        assert "the server failed" in answer.text
+    with running(Faulty(1, 0)) as url:
+        answer = http.post(f"{url}{path}", json=body_for(path))
+        assert "so far" in answer.text
+        assert "the server failed" in answer.text
+        assert "mistake" not in answer.text
+        assert http.post(f"{url}{path}", json=body_for(path, stream=False)).status_code == 500
+    assert "a mistake" in caplog.text
+
+
 def test_a_turn_that_fails_by_its_script() -> None:
     with running(Replay((ScriptTurn(content="so far", fails=True),))) as url:
         lines = http.post(f"{url}/v1/chat/completions", json={"model": "replay/hermes", "stream": True, **HI}).text

@@ -28,8 +28,10 @@ from ..encoders import Payload
 from ..encoders.common import to_json
 from ..errors import ToolfeedError
 from ..events import ContentDelta, Event, ReasoningDelta, ToolCallStart
+from ..grammar import Grammar
 from ..message import Accumulator
 from ..parser import Parser
+from ..tools import Tools
 from .protocols import OLLAMA, OPENAI_CHAT, PROTOCOLS, Served
 from .requests import RequestError, read_body
 from .shapes import Json
@@ -39,6 +41,8 @@ MAX_BODY: Final = 16 * 2**20  # bytes
 BODY_TIMEOUT: Final = 60.0  # seconds until a request's body has to be there
 SEND_TIMEOUT: Final = 120.0  # seconds that a client may take nothing of what was sent
 SHUT_DOWN: Final = "shut down"
+_SHUTTING_DOWN: Final = "the server is shutting down"
+_FAILED: Final = "the server failed to answer; its log says more"
 
 _log: Final = logging.getLogger("toolfeed.serve")
 
@@ -181,8 +185,11 @@ class Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: Any) -> None:
-            async with asyncio.timeout(self._send_timeout):
-                await send(message)
+            try:
+                async with asyncio.timeout(self._send_timeout):
+                    await send(message)
+            except TimeoutError:
+                raise _NotRead from None
 
         work = asyncio.create_task(self._work(send_in_time))
         gone = asyncio.create_task(_disconnected(receive))
@@ -196,32 +203,44 @@ class Answer:
         finally:
             for task in (work, gone):
                 task.cancel()
-            results = await asyncio.gather(work, gone, return_exceptions=True)
-            self._tell(results[0])
+            await asyncio.gather(work, gone, return_exceptions=True)
+            self._tell()
 
-    def _tell(self, result: object) -> None:
+    def _tell(self) -> None:
         """One line of log: no text, no key."""
-        if isinstance(result, TimeoutError):
-            self._note = "client does not read"
-        elif isinstance(result, Exception) and not isinstance(result, OSError):
-            self._note = "failed"
-            _log.error("the answer failed", exc_info=result)
         seconds = (time.time_ns() - self._began) / 1e9
         model, name = self._request.model[:100], self._protocol.name
         _log.info("%s %r: %d %s, %d calls, %.2f s", name, model, self._status, self._note, self._calls, seconds)
 
     async def _work(self, send: Send) -> None:
+        """Everything from the first byte to the last. What ends an answer before its first byte is a status."""
         try:
+            tools = Tools(self._request.tools or [])  # before anybody is asked
             async with self._source.open(self._request) as stream:
-                reading = Reading(stream, self._request)
+                reading = Reading(stream, self._request, tools)
                 if self._request.stream:
                     await self._stream(reading, send)
                 else:
                     await self._whole(reading, send)
         except (SourceError, ToolfeedError) as error:
-            status = error.status if isinstance(error, SourceError) else 400
             self._note = "error"
-            await self._send_whole(send, status, self._protocol.error(status, str(error)))
+            await self._refuse(send, error.status if isinstance(error, SourceError) else 400, str(error))
+        except _NotRead:
+            self._note = "client does not read"
+        except asyncio.CancelledError:
+            if self._note == SHUT_DOWN:
+                await self._refuse(send, 503, _SHUTTING_DOWN)
+            raise
+        except Exception:  # noqa: BLE001 - a mistake in a source must not look like an answer
+            self._note = "failed"
+            _log.exception("an answer failed")
+            await self._refuse(send, 500, _FAILED)
+
+    async def _refuse(self, send: Send, status: int, message: str) -> None:
+        """Tell of an error with a status, unless one has been sent."""
+        if not self._status:
+            with suppress(_NotRead):
+                await self._send_whole(send, status, self._protocol.error(status, message))
 
     async def _whole(self, reading: Reading, send: Send) -> None:
         accumulator, end = Accumulator(), End()
@@ -264,19 +283,27 @@ class Answer:
         except SourceError as error:
             self._note = "broke off"
             await put([*encoder.encode(reading.rest()), *encoder.error(error.message)], more=False)
+        except _NotRead:
+            raise
         except asyncio.CancelledError:
             if self._note == SHUT_DOWN:
-                with suppress(Exception):
-                    await put(encoder.error("the server is shutting down"), more=False)
+                await put(encoder.error(_SHUTTING_DOWN), more=False)
             raise
+        except Exception:
+            await put(encoder.error(_FAILED), more=False)
+            raise
+
+
+class _NotRead(Exception):
+    """The client does not take what it is sent."""
 
 
 class Reading:
     """The events of a stream, batch by batch; the last batch comes with the End."""
 
-    def __init__(self, stream: Stream, request: Request) -> None:
+    def __init__(self, stream: Stream, request: Request, tools: Tools) -> None:
         self._items = stream.items
-        self._parser = None if stream.grammar is None else parser_for(stream, request)
+        self._parser = None if stream.grammar is None else parser_for(stream.grammar, stream, request, tools)
         self._numbers: dict[tuple[str, int], int] = {}  # of the calls, by who read them and their index there
         self._mixed = False  # whether the source has read some itself
 
@@ -317,12 +344,11 @@ class Reading:
         ]
 
 
-def parser_for(stream: Stream, request: Request) -> Parser:
+def parser_for(grammar: Grammar, stream: Stream, request: Request, tools: Tools) -> Parser:
     """A parser for this turn. A request without tools has none that may be called."""
-    assert stream.grammar is not None
     return Parser(
-        stream.grammar,
-        tools=request.tools or [],
+        grammar,
+        tools=tools,
         start=stream.start,
         prompt=stream.prompt,
         tool_choice=request.tool_choice,
