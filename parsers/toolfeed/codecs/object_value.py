@@ -37,7 +37,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from ..coercion import WHITESPACE, TypedReader, coerce, escape
+from ..coercion import WHITESPACE, TypedReader, escape
 from ..schema import ParameterType
 from ..tools import Tool
 from .json_value import (
@@ -60,6 +60,7 @@ from .json_value import (
     json_character,
 )
 from .python_value import PythonValue
+from .quoted_value import RUN, QuotedValue
 
 # More states, between WORD and TOP.
 NAME: Final = 21  # a key, which is held with the comma before it
@@ -162,11 +163,9 @@ class ObjectValue(JsonValue):
         "_kind",
         "_notation",
         "_parameter",
-        "_raw",
         "_reader",
         "_repair",
         "_single",
-        "_size",
         "_typed",
         "tool",
         "wait",
@@ -202,10 +201,7 @@ class ObjectValue(JsonValue):
         self._reader: TypedReader | None = None  # decides what a value in delimiters is
         self._container: PythonValue | None = None  # reads it if it is an object or array
         self._single: PythonValue | None = None
-        # One in quotes that its schema does not admit: its JSON text so far, its text as written, and their length.
-        self._aside: list[str] | None = None
-        self._raw: list[str] = []
-        self._size: int = 0
+        self._aside: QuotedValue | None = None  # decides what a value in quotes is that its schema does not admit
 
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """See `JsonValue.feed`, and `wait`."""
@@ -245,10 +241,10 @@ class ObjectValue(JsonValue):
 
         Of whitespace behind a comma only the first HOLD characters; nothing of a repeated key and its value.
         """
+        if self._aside is not None:
+            return self._aside.held
         if self._state != STRING:
             return self._held + self._word + self._gap
-        if self._aside is not None:
-            return "".join(self._raw)
         if self._single is not None:
             return self._single.held
         if self._reader is not None:
@@ -305,15 +301,15 @@ class ObjectValue(JsonValue):
         twin._container = None if self._container is None else self._container.copy()
         twin._single = None if self._single is None else self._single.copy()
         twin._aside = None if self._aside is None else self._aside.copy()
-        twin._raw = self._raw.copy()
-        twin._size = self._size
         return twin
 
     def _tail(self) -> str:
         if self._state == NAME:
             return ""
+        if self._aside is not None:
+            return self._aside.closing_suffix()
         if self._state == STRING:
-            if self._aside is not None or self._reader is not None:
+            if self._reader is not None:
                 return "null"
             inner = self._container or self._single
             if inner is not None:
@@ -601,10 +597,10 @@ class ObjectValue(JsonValue):
     def _open_quoted(self, quote: str, pos: int, out: list[str]) -> int:
         """A value in quotes begins at `pos`."""
         self._state = STRING
-        if self._wanted(every=False) is not None:
+        kind = self._wanted(every=False)
+        if kind is not None:
             self._note("quoted_value")
-            self._aside = []
-            self._size = 0
+            self._aside = QuotedValue(kind, digits=self._digits, hold=self._hold_limit, repair=self._repair)
         if quote == "'":
             self._kind = SINGLE
             self._single = PythonValue(self._digits, python=False, repair=True)
@@ -613,55 +609,47 @@ class ObjectValue(JsonValue):
         if self._aside is None:
             out.append(quote)
         else:
-            self._aside.append(quote)
-            self._raw.append(quote)
-            self._size = 1
+            self._aside.feed(quote, [quote], False, out)
         self._start = pos + 1
         return pos + 1
 
     def _quoted(self, text: str, pos: int, out: list[str]) -> int:
         """Read on in a string in quotes."""
-        first = pos
-        written = out if self._aside is None else []
-        single = self._single
-        if single is None:
-            pos = JsonValue._string(self, text, pos, written)
-            self._flush(text, pos, written)
-            over = self._state != STRING
-        else:
-            pos = single.feed(text, pos, written)
-            over = single.done
-            if single.error:
-                self._fault(pos, single.error)
+        aside = self._aside
+        if aside is None:
+            return self._in_quotes(text, pos, out)
+        while pos < len(text) and self._state == STRING and self._live and not aside.over:
+            run = RUN.match(text, pos) if self._single is None and not self._held else None
+            written: list[str] = []
+            end = self._in_quotes(text[pos : run.end()] if run is not None else text[pos], 0, written)
+            pos += aside.feed(text[pos : pos + end], written, self._state != STRING, out)
+            if aside.error:
+                self._state = STRING
+                self._fault(pos, aside.error)
         self._start = pos
-        if over and single is not None:
+        for note in aside.notes:
+            self._note(note)
+        if aside.over:
+            self._aside = None
+        return pos
+
+    def _in_quotes(self, text: str, pos: int, out: list[str]) -> int:
+        """Read on in a string in quotes, whatever it will be."""
+        single = self._single
+        self._start = pos
+        if single is None:
+            pos = JsonValue._string(self, text, pos, out)
+            self._flush(text, pos, out)
+            return pos
+        pos = self._start = single.feed(text, pos, out)
+        if single.error:
+            self._fault(pos, single.error)
+        elif single.done:
             for note in single.notes:
                 self._note(note)
             self._single = None
             self._complete()
-        if self._aside is not None:
-            self._raw.append(text[first:pos])
-            self._aside += written
-            self._size += sum(map(len, written))
-            self._coerce_quoted(self._aside, over, out)
         return pos
-
-    def _coerce_quoted(self, aside: list[str], over: bool, out: list[str]) -> None:
-        """If a quoted value that its schema does not admit is over, or too long to be held, write it."""
-        if self._size > self._hold_limit:
-            self._note("type_mismatch")
-            out += aside
-        elif over and self.tool is not None:
-            value = str(json.loads("".join(aside)))
-            kind = self.tool.parameter(self._parameter)
-            written, notes = coerce(value, kind, self._repair, digits=self._digits)
-            for note in notes:
-                self._note(note)
-            out.append(written)
-        else:
-            return
-        self._aside = None
-        self._raw.clear()
 
     # Strings in delimiters
 
@@ -685,7 +673,6 @@ class ObjectValue(JsonValue):
         self._reader = TypedReader(kind, digits=self._digits, hold=self._hold_limit, repair=self._repair)
         if not self._typed:
             self._note("quoted_value")
-            self._reader.hold_containers()
         return pos
 
     def _delimited(self, text: str, pos: int, out: list[str]) -> int:

@@ -3,22 +3,20 @@
 Reads a list in brackets, or calls after one another, a line each or on one line. Keyword arguments become one JSON
 object while they stream. Nothing is evaluated.
 
-A quoted value whose type admits no string is read as that type (rule P8): it waits while it can still be one, and
-streams as the string it is as soon as it cannot. See `_Quoted`.
+A quoted value whose type admits no string is read as that type (rule P8), see `QuotedValue`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Hashable
 from typing import Final
 
-from ..coercion import TypedReader, escape
-from ..schema import NO_SCHEMA, ParameterType
+from ..coercion import escape
 from ..tools import Tool
 from .json_value import JsonValue
 from .python_value import PythonValue
+from .quoted_value import RUN, QuotedValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, START
 
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
@@ -120,7 +118,7 @@ class PythonCalls:
         self._key = ""
         self._fresh = True  # before the value's first character
         self._dropped = False  # the value of a repeated keyword
-        self._quoted: _Quoted | None = None  # the value, if its type admits no string and it may be one
+        self._quoted: QuotedValue | None = None  # the value, if its type admits no string and it may be one
 
     def copy(self) -> PythonCalls:
         twin = PythonCalls()
@@ -154,7 +152,7 @@ class PythonCalls:
     def held(self) -> str:
         """The characters that were consumed and are not emitted yet, as written, but for whitespace between tokens."""
         if self._value is not None:
-            return self._quoted.held if self._quoted is not None else self._value.held
+            return (self._quoted or self._value).held
         return "".join(self._pieces)
 
     @property
@@ -189,7 +187,7 @@ class PythonCalls:
         waiting = "".join(self._out)
         if self._value is None or self._dropped:
             return waiting + "}"
-        return waiting + ("null" if self._quoted is not None else self._value.closing_suffix()) + "}"
+        return waiting + (self._quoted or self._value).closing_suffix() + "}"
 
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """Read from text[pos:]; arguments go to `out` once their call has started. Stops at a signal."""
@@ -352,13 +350,13 @@ class PythonCalls:
             if not self._dropped and self.tool is not None and (text[pos] in "\"'_" or text[pos].isalpha()):
                 kind = self.tool.parameter(self._key)
                 if not kind.admits_string:
-                    self._quoted = _Quoted(kind, self._digits, self._hold, self._repair)
+                    self._quoted = QuotedValue(kind, digits=self._digits, hold=self._hold, repair=self._repair)
         quoted = self._quoted
         if quoted is not None:
-            pos = quoted.feed(value, text, pos, out)
+            pos = self._feed_quoted(quoted, value, text, pos, out)
             self._note(*quoted.notes)
-            if quoted.over:
-                self._quoted = None
+            if quoted.error:
+                return self._fault(pos, quoted.error)
         else:
             pos = value.feed(text, pos, [] if self._dropped else out)
         if not self._dropped and (value.done or value.error):
@@ -369,6 +367,19 @@ class PythonCalls:
             self._value = None
             self._dropped = False
             self._state = _AFTER
+        return pos
+
+    def _feed_quoted(self, quoted: QuotedValue, value: PythonValue, text: str, pos: int, out: list[str]) -> int:
+        """Read on in a value that may be quoted, until it is clear what it is."""
+        while pos < len(text) and not quoted.over and not value.error:
+            run = RUN.match(text, pos) if value.in_string and not value.held else None
+            written: list[str] = []
+            end = value.feed(text[pos : run.end()] if run is not None else text[pos], 0, written)
+            pos += quoted.feed(text[pos : pos + end], written, value.done, out)
+            if quoted.error:
+                return pos
+        if quoted.over:
+            self._quoted = None
         return pos
 
     def _note(self, *codes: str) -> None:
@@ -384,79 +395,3 @@ class PythonCalls:
         self._state = _NEXT
         self.signal = END
         return pos + 1
-
-
-class _Quoted:
-    """A value whose type admits no string, from its first character on, which may begin one.
-
-    `feed` tells nothing of a string while its text can still be of the type. `over`: all that was fed is told; what may
-    come of the value streams as it is.
-    """
-
-    __slots__ = ("_high", "_json", "_reader", "_room", "_source", "notes", "over")
-
-    def __init__(self, kind: ParameterType, digits: int, hold: int, repair: bool) -> None:
-        """`hold`: of the characters that wait. A longer object or array is a string."""
-        self._reader = TypedReader(kind, digits=digits, hold=hold, repair=repair)
-        self._reader.hold_containers()
-        self._json: list[str] = []  # the string as JSON, from its quote on
-        self._high = ""  # a high surrogate that waits for its other half
-        self._source: list[str] = []
-        self._room = hold  # how much more of it is kept
-        self.notes: list[str] = []
-        self.over = False
-
-    def copy(self) -> _Quoted:
-        twin = _Quoted(NO_SCHEMA, 0, 0, False)
-        twin._reader = self._reader.copy()
-        twin._json = list(self._json)
-        twin._high = self._high
-        twin._source = list(self._source)
-        twin._room = self._room
-        twin.notes = list(self.notes)
-        twin.over = self.over
-        return twin
-
-    @property
-    def held(self) -> str:
-        """What was fed, as written."""
-        return "".join(self._source)
-
-    def feed(self, value: PythonValue, text: str, pos: int, out: list[str]) -> int:
-        """Let `value` read from text[pos:]; what is decided goes to `out`. See JsonValue.feed."""
-        pieces: list[str] = []
-        end = value.feed(text, pos, pieces)
-        if self._room and end > pos:
-            self._source.append(text[pos : min(end, pos + self._room)])
-            self._room -= len(self._source[-1])
-        if not pieces:
-            return end
-        begins = not self._json
-        self._json += pieces
-        if begins and not pieces[0].startswith('"'):  # a keyword
-            self._tell(out)
-            return end
-        verdict = self._reader.feed(self._decode("".join(pieces)[begins : -1 if value.done else None], value.done))
-        if verdict != "undecided":
-            self.notes.append("type_mismatch")
-            self._tell(out)
-        elif value.done:
-            written, notes = self._reader.finish()
-            self.notes += notes
-            if not written.startswith('"'):
-                self.notes.append("quoted_value")
-                self._json = [written]
-            self._tell(out)
-        return end
-
-    def _tell(self, out: list[str]) -> None:
-        out += self._json
-        self.over = True
-
-    def _decode(self, written: str, last: bool) -> str:
-        """The text of a piece of the string."""
-        text = self._high + str(json.loads(f'"{written}"'))
-        if self._high and len(text) > 1 and chr(0xDC00) <= text[1] <= chr(0xDFFF):
-            text = chr(0x10000 + ((ord(text[0]) - 0xD800) << 10) + (ord(text[1]) - 0xDC00)) + text[2:]
-        self._high = text[-1:] if not last and chr(0xD800) <= text[-1:] <= chr(0xDBFF) else ""
-        return text[: len(text) - len(self._high)]
