@@ -566,21 +566,40 @@ def test_a_given_template_and_a_given_id_go_before_those_in_the_configuration() 
     assert detect(chat_template=HERMES, tokenizer_config=config, model="Qwen/Qwen3-8B").confidence == "high"
 
 
-def test_a_response_template_outranks_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+RESPONSE = {
+    "version": 1,
+    "start_anchor": "<|im_start|>assistant\n",
+    "fields": {
+        "content": {"close": "<|im_end|>"},
+        "tool_calls": {
+            "open": "<own_call>",
+            "close": "</own_call>",
+            "repeats": True,
+            "content": "json",
+            "transform": {"function": {"name": "{content.name}", "arguments": "{content.arguments}"}},
+        },
+    },
+}
+
+
+def test_a_response_template_outranks_everything() -> None:
     """formats.md, D: it is the format."""
-    own = {"version": 1, "start_anchor": "<|im_start|>assistant\n", "fields": {"content": {}}}
-    read: list[object] = []
+    for response in (RESPONSE, json.dumps(RESPONSE)):
+        config = {"chat_template": KIMI, "response_template": response}
+        for found in (
+            detect(tokenizer_config=config),
+            detect(tokenizer_config=config, chat_template=HERMES, model="Qwen/Qwen3-8B"),
+        ):
+            assert (found.format, found.confidence) == ("response_template", "certain")
+            assert "response template" in found.reason
+        message = toolfeed.parse('<own_call>{"name": "f", "arguments": {}}</own_call>', "auto", tokenizer_config=config)
+        assert [call.name for call in message.tool_calls] == ["f"]
 
-    def from_response_template(given: object) -> Grammar:
-        read.append(given)
-        return Grammar(name="response_template", calls=Calls(call=("<a>{call:json}</a>",)))
 
-    monkeypatch.setattr(Grammar, "from_response_template", from_response_template, raising=False)
-    found = detect(tokenizer_config={"chat_template": KIMI, "response_template": own}, model="Qwen/Qwen3-8B")
-    assert (found.format, found.confidence) == ("response_template", "certain")
-    assert found.grammar.calls.call == ("<a>{call:json}</a>",)
-    assert "response template" in found.reason
-    assert read == [own]
+def test_a_response_template_that_cannot_be_read_is_told() -> None:
+    with pytest.raises(GrammarError, match="the response_template in tokenizer_config: version: ") as caught:
+        detect(tokenizer_config={"chat_template": KIMI, "response_template": {**RESPONSE, "version": 2}})
+    assert caught.value.key == "version"
 
 
 @pytest.mark.parametrize(

@@ -102,17 +102,14 @@ def choose(
     return format if isinstance(format, Grammar) else Grammar.load(format)
 
 
-def _from_response_template(template: object) -> Detection:
-    read = getattr(Grammar, "from_response_template", None)
-    if read is None:
-        raise ToolfeedError("tokenizer_config holds a response_template, which this version does not read")
-    grammar: Grammar = read(template)
-    return Detection(
-        format=grammar.name,
-        confidence="certain",
-        reason="the tokenizer configuration holds a response template, which says how turns are read",
-        grammar=grammar,
-    )
+def _from_response_template(template: Mapping[str, Any] | str) -> Detection:
+    try:
+        grammar = Grammar.from_response_template(template)
+    except GrammarError as error:
+        place = "the response_template in tokenizer_config"
+        raise GrammarError(error.message, file=place, key=error.key) from None
+    reason = "the tokenizer configuration holds a response template, which says how turns are read"
+    return Detection(format=grammar.name, confidence="certain", reason=reason, grammar=grammar)
 
 
 def _id_of(model: object) -> str:
