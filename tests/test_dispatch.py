@@ -473,7 +473,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(), json_values, max_size=4), st.integers(1, 7), st.booleans())
 def test_values_are_those_of_the_whole_however_it_is_cut(value: dict[str, Any], size: int, ascii_only: bool) -> None:
     try:
