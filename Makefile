@@ -1,5 +1,6 @@
 # make demo    show what toolfeed does
 # make bench   what a fragment costs, beside a floor that returns one event
+# make fuzz    half a minute of fuzzing over all formats
 # make docs    write docs/formats.md from the grammars
 # make test    every check: ruff, mypy, pyright, pytest (which also builds the wheel and tests it)
 #
@@ -16,7 +17,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench docs wheel clean
+.PHONY: help demo test lint types bench docs fuzz fuzz-long wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -39,6 +40,14 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m toolfeed.formats_table > docs/formats.md
+
+fuzz: $(VENV)/.dev
+	$(BIN)/toolfeed fuzz --seconds 30
+
+# Half an hour on one core, then every planted fault; the counts and tables go to docs/fuzzing.md.
+fuzz-long: $(VENV)/.dev
+	nice -n 10 $(BIN)/python fuzz/long.py --minutes 30 --docs
+	nice -n 10 $(BIN)/python fuzz/prove.py --docs
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist

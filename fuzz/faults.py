@@ -602,7 +602,7 @@ def quadratic_rescan() -> Iterator[None]:
             if isinstance(event, ContentDelta | ReasoningDelta | ArgumentsDelta):
                 memory["text"] = memory.get("text", "") + event.text
         for _ in range(0, len(memory.get("text", "")), 64):
-            ""
+            len(memory)
         return events
 
     with on_events(change):

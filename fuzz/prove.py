@@ -1,5 +1,5 @@
-"""Proof that the suite finds faults: plants each of `faults.FAULTS`, fuzzes, and says which law was broken, after how
-long, and by which text. `python fuzz/prove.py [NAME …]` (all), `--seconds` for each, `--markdown` for the docs."""
+"""Proof that the suite finds faults: `python fuzz/prove.py [NAME …]` plants each of `faults.FAULTS`, fuzzes, and says
+which law was broken, after how long, and by which text. `--seconds` for each; `--docs` writes docs/fuzzing.md."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from faults import FAULTS, Fault
 
+from faults import FAULTS, Fault
+from long import write
 from toolfeed import Grammar
 from toolfeed.fuzz import Finding, Format, Run
 from toolfeed.fuzz.texts import markers_of
@@ -28,13 +29,13 @@ class Proof(NamedTuple):
     others: dict[str, str]
 
 
-def prove(fault: Fault, seconds: float, seed: int = 0) -> Proof:
-    """Plant the fault and look for it in its formats."""
+def prove(fault: Fault, seconds: float, seed: int = 0, *, small: bool = True) -> Proof:
+    """Plant the fault and look for it in its formats. `small`: make the text small that shows it."""
     grammars = [Grammar.load(name) for name in fault.formats]
-    others = [marker for grammar in grammars for marker in markers_of(grammar)]
+    markers = [marker for grammar in grammars for marker in markers_of(grammar)]
     with fault.plant():
         # New grammars, so that what they compile to goes away with the fault.
-        formats = [Format(msgspec.structs.replace(grammar), others) for grammar in grammars]
+        formats = [Format(msgspec.structs.replace(grammar), markers) for grammar in grammars]
         run = Run(formats, seed=seed, shrinking=False)
         start = time.monotonic()
         caught: Finding | None = None
@@ -48,7 +49,7 @@ def prove(fault: Fault, seconds: float, seed: int = 0) -> Proof:
         took = time.monotonic() - start
         if caught is None:
             return Proof(fault, None, took, None, others)
-        return Proof(fault, caught, took, run.smallest(caught), others)
+        return Proof(fault, caught, took, run.smallest(caught) if small else caught, others)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,11 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("names", nargs="*")
     options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--markdown", action="store_true")
+    options.add_argument("--docs", action="store_true")
     chosen = options.parse_args(arguments)
     missed = 0
-    if chosen.markdown:
-        print("| fault | law | seconds | smallest text |\n|---|---|---|---|")
+    rows = ["| fault | law | seconds | smallest text |", "|---|---|--:|---|"]
     for fault in FAULTS:
         if chosen.names and fault.name not in chosen.names:
             continue
@@ -70,13 +70,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         law = proof.finding.law if proof.finding else "not caught"
         text = proof.smallest.case.text if proof.smallest else ""
         name = proof.smallest.format if proof.smallest else ""
-        if chosen.markdown:
+        if chosen.docs:
             shown = repr(text if len(text) <= 90 else text[:88] + "…").replace("|", "\\|")
-            print(f"| {fault.what} | {law} | {proof.seconds:.1f} | {name}: `` {shown} `` |", flush=True)
+            row = (fault.what.replace("<", "&lt;"), law, f"{proof.seconds:.1f}", f"{name}: `` {shown} ``")
+            rows.append(f"| {' | '.join(row)} |")
+            print(rows[-1], flush=True)
         else:
             print(f"{law:>10} {proof.seconds:6.1f} s  {fault.name}: {name} {text[:100]!r}", flush=True)
             if proof.finding is None:
                 print("           ", proof.others)
+    if chosen.docs:
+        write("faults", "\n".join(rows))
     return 1 if missed else 0
 
 

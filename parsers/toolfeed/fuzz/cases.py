@@ -13,7 +13,7 @@ import msgspec
 from ..errors import CannotExpress
 from ..grammar import Example, Grammar, signature
 from ..limits import Limits
-from ..notation import Payload, parse_template
+from ..notation import Marker, Payload, parse_template
 from ..parser import Parser
 from .reading import Reason, number_ids
 from .texts import markers_of
@@ -146,6 +146,16 @@ class Format:
     def takes_json(self) -> bool:
         """Whether all arguments are JSON, which passes through as written."""
         return all(payload.codec in ("json", "keyed") and payload.what != "value" for payload in self.payloads)
+
+    @cached_property
+    def closers(self) -> tuple[str, ...]:
+        """What ends raw values: a value may hold it, if nothing that may follow it does."""
+        lines = (*self.grammar.calls.parameter, *self.grammar.calls.item)
+        found: dict[str, None] = {}
+        for items in (parse_template(line, self.grammar.parameters) for line in lines):
+            place = next((i for i, item in enumerate(items) if isinstance(item, Payload)), len(items))
+            found.update((item.text, None) for item in items[place:] if isinstance(item, Marker))
+        return tuple(found)
 
     @cached_property
     def positional(self) -> tuple[str, ...]:

@@ -75,6 +75,8 @@ class Generator:
         if kind <= 2:
             marker = rng.choice(self.format.markers)
             return marker[: rng.randint(1, len(marker))] if marker and kind else marker
+        if kind == 3 and self.format.closers and rng.random() < 0.7:
+            return rng.choice(self.format.closers) + rng.choice(("x", " y ", "\nz", '"'))
         if kind == 3:
             marker = rng.choice(self.format.markers)
             return marker[rng.randrange(len(marker)) :] if marker else ""

@@ -49,7 +49,8 @@ def _smaller(case: Case) -> Iterator[Case]:
     """Cases that are a little smaller, the smallest first."""
     if case.finish is not None:
         yield case._replace(finish=None)
-    if case.meaning is not None:
+    if case.meaning is not None:  # where the law does not need it
+        yield case._replace(meaning=None)
         return
     for option in case.options:
         if option != "limits" or len(case.text) < 200:
