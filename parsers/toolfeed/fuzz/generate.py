@@ -93,6 +93,8 @@ class Generator:
         rng = self.rng
         alike = rng.random() < 0.15  # like a value of another type
         text = rng.choice(_ALIKE) if alike else self.text(hurt, rng.choice((0, 1, 3, 8)))
+        if self.format.closers and rng.random() < hurt / 4:  # a closer that is data, because of what stands behind it
+            text += rng.choice(self.format.closers) + rng.choice(("x", " y ", "\nz", '"'))
         written = json.dumps(text, ensure_ascii=rng.random() < 0.2)
         if rng.random() < hurt:
             at = rng.choice((1, len(written) - 1))

@@ -187,7 +187,7 @@ def linear(format: Format, case: Case, rng: random.Random) -> int:
     if much > little * TIMES * 2:
         raise Violation("8", f"{TIMES} times {shown(unit)} at {i} is {much / little:.1f} times the work")
     parses = 2
-    if rng.random() < 0.4:
+    if rng.random() < 0.5:
         short, long = (_reader(case, repeated(length), size) for length in (LONG, LONG * LONGER))
         before, after = _seconds(short), _seconds(long)
         parses += 2
@@ -385,7 +385,7 @@ LAWS: Final = (
     Law("5", "What the model wrote is kept", 3, written_is_kept),
     Law("6", "Well formed", 3, well_formed),
     Law("7", "Total", 3, total),
-    Law("8", "Linear", 60, linear),
+    Law("8", "Linear", 40, linear),
     Law("9", "Copies agree", 3, copies_agree),
     Law("10", "Round trip", 1, round_trip),
     Law("11", "No code runs", 30, no_code_runs),
