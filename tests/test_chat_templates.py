@@ -135,6 +135,7 @@ NOT_READ = {
     "HuggingFaceTB-SmolLM3-3B@3e0e27": "writes no calls of the conversation",
     "LFM2-8B-A1B": "writes no calls of the conversation",
     "LiquidAI-LFM2-1.2B": "writes no calls of the conversation",
+    "lfm2": "writes no calls of the conversation",
     "allenai-Olmo-3-32B-Think": "writes no calls of the conversation",
     "ibm-granite-granite-3.0-8b-instruct": "writes no calls of the conversation",
     "ibm-granite-granite-3.1-8b-instruct": "writes no calls of the conversation",

@@ -531,6 +531,10 @@ def test_an_unknown_id_takes_nothing_from_a_template() -> None:
 def test_the_id_has_to_do_where_the_template_says_nothing() -> None:
     found = detect(chat_template=SILENT, model="moonshotai/Kimi-K2-Instruct")
     assert (found.format, found.confidence) == ("kimi_k2", "low")
+    assert found.reason.startswith(
+        "the chat template spells no format's markers and does not mention tools, but the model id"
+    )
+    found = detect(chat_template=SILENT + "{{ tools }}", model="moonshotai/Kimi-K2-Instruct")
     assert found.reason.startswith("the chat template spells no format's markers, but the model id")
 
 

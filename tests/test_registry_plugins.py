@@ -116,3 +116,13 @@ def test_a_broken_package_hurts_no_shipped_format(site: Path) -> None:
 
 def test_a_shipped_name_asks_for_no_entry_point(site: Path) -> None:
     assert run(site, "(toolfeed.Parser('hermes') and None, 'importlib.metadata' in sys.modules)")[1] is False
+
+
+def test_an_installed_format_is_detected(site: Path) -> None:
+    install(site, "acme-formats", "acme_formats", {"acme_formats": "acme_one"})
+    path = site / "acme_formats/acme_one.toml"
+    path.write_text(path.read_text().replace("[calls]", '[detect]\ntemplate = "<acme_one>"\n\n[calls]'))
+    assert run(site, "toolfeed.detect(chat_template='{{ tools }}<acme_one>').format") == "acme_one"
+    text = TEXT.format(name="acme_one")
+    calls = run(site, f"[c.name for c in toolfeed.parse({text!r}, 'auto', chat_template='<acme_one>').tool_calls]")
+    assert calls == ["f"]

@@ -228,12 +228,18 @@ class _Case(NamedTuple):
         return self.template.what if self.template is not None else ""
 
     def _no_markers(self) -> str:
-        return f"{self._template()} spells no format's markers, but " if self.template is not None else ""
+        if self.template is None:
+            return ""
+        tools = "" if self._mentions_tools() else " and does not mention tools"
+        return f"{self._template()} spells no format's markers{tools}, but "
+
+    def _mentions_tools(self) -> bool:
+        return self.template is not None and "tool" in self.template.text
 
     def _looked_at(self) -> Iterable[str]:
         if self.template is not None:
-            nor = "" if "tool" in self.template.text else ", and does not mention tools"
-            yield f"{self._template()} ({len(self.template.text):,} characters) spells no format's markers{nor}"
+            tools = "" if self._mentions_tools() else " and does not mention tools"
+            yield f"{self._template()} ({len(self.template.text):,} characters) spells no format's markers{tools}"
         if self.tokens is not None:
             yield f"none of the {len(self.tokens):,} tokens added to the vocabulary is a format's"
         for model in self.models:
