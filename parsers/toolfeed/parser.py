@@ -168,6 +168,7 @@ _SLOTS: Final = (
     "_state",
     "_stated",
     "_step",
+    "_surplus",
     "_tagged",
     "_tool",
     "_tools",
@@ -308,6 +309,7 @@ class Parser:
         self._used_ids: set[str] = set()
         self._tool: Tool | None = None
         self._args_done = False  # its arguments are balanced; only closers are missing
+        self._surplus = False  # a bracket too many behind the list may be left out
         self._step: Step | None = None  # the payload or value that is being read
         self._codec: ListCodec | ArgumentsCodec | ValueCodec | None = None
         self._tagged = TaggedArguments()
@@ -315,7 +317,7 @@ class Parser:
         self._stated = ""  # the type that the text says the value has
         self._value: RawValue | None = None
         self._rest: Rest | None = None
-        self._lines: PythonCalls | None = None  # in the rest of a line: what reads the next one
+        self._lines: PythonCalls | None = None  # in the rest of a line or element: what reads the next one
 
         state = self._start_state(start, prompt)
         self._kind = CONTENT_RUN
@@ -561,7 +563,7 @@ class Parser:
         if state == EXPECT:
             if self._node.field and _is_word(held):
                 held = "a word"  # whichever it is
-            return (state, self._node, held, call, self._return, self._tools is None)
+            return (state, self._node, held, call, self._return, self._tools is None, self._surplus)
         reader = self._value if state == VALUE else self._codec
         place = reader.place if isinstance(reader, CallObjects | PythonCalls | RawValue) else None
         if place is None or state == REST or (state == VALUE and not held):
@@ -1632,6 +1634,8 @@ class Parser:
                 self._end_call("complete", buf, j)
             self._begin_candidate(buf, j, j, "marked")
             self._section_begins = role == "section_open"
+        if self._repair and (self._spec is not None or self._open) and self._is_damaged(branch, match):
+            self._note("markup_repaired")
         closes = role in ("closer", "section_close")
         if self._spec is not None and branch.begins and self._name:
             return self._fail(j)  # another opener, before anything spoke for this one
@@ -1666,6 +1670,12 @@ class Parser:
             self._enter_nest(branch.steps[0])
         return end
 
+    def _is_damaged(self, branch: Branch, match: Any) -> bool:
+        """Whether only a repair reads this marker."""
+        if branch.repaired and branch.role == "open":
+            return True
+        return any(text in match.group() for text in self._program.misspelt)
+
     def _closed(self, branch: Branch, end: int) -> int:
         """A closer ends at buf[end]: what may follow it."""
         self._pending = self._program.pending_of(branch.ready)
@@ -1677,6 +1687,11 @@ class Parser:
         if self._spec is not None:
             return self._fail(j)
         if not self._open:
+            if self._surplus and buf[j] in "]}":
+                self._surplus = False
+                self._turn_note("surplus_bracket")
+                self._tile("framing", j + 1)
+                return j + 1
             self._pending = self._program.pending_of(self._ready)
             self._after_call()
             return pos
@@ -1706,6 +1721,7 @@ class Parser:
             self._note_no_value()
             self._args([self._tagged.suffix() if self._tagged.begun else "{}"])
         self._open = False
+        self._surplus = False
         self._codec = None
         self._value = None
         self._rest = None
@@ -1760,6 +1776,7 @@ class Parser:
             suffix,
             "\"'" if isinstance(codec, PythonCalls) else '"',
             listed.depth if listed is not None else 0,
+            self._lines is not None and self._lines.in_list,
         )
         if codec is not None:
             self._rest.keep(codec.held)
@@ -1777,7 +1794,7 @@ class Parser:
         node = self._node
         rest = self._rest
         n = len(buf)
-        line_end = buf.find("\n", pos) if self._lines is not None else -1
+        line_end = buf.find("\n", pos) if self._lines is not None and not self._lines.in_list else -1
         bound = n if line_end < 0 else line_end
         limit = self._limits.header
         i = pos
@@ -1796,12 +1813,14 @@ class Parser:
                 continue
             closed = self._add_to_rest(buf, pos, j)
             if closed >= 0:
+                if rest is not None and rest.goes_on:
+                    return self._next_call(buf, closed)
                 return self._list_over(buf, closed)
             pos = j
             if self._wait or j == n:
                 return j
             if match is None:
-                return self._line_over(buf, j)
+                return self._next_call(buf, j)
             branch = node.branch(match)
             closes = branch.role in ("closer", "section_close")
             over = closes or (rest is not None and rest.at_line)
@@ -1819,7 +1838,7 @@ class Parser:
             i = j + 1
 
     def _add_to_rest(self, buf: str, start: int, end: int) -> int:
-        """buf[start:end] belongs to the rest; where in it the list that the call stands in is closed, or -1."""
+        """buf[start:end] belongs to the rest; where in it the call's list is over or goes on, or -1."""
         if self._rest is None:
             self._sink.text(CONTENT_RUN, buf[start:end])
             self._tile("content", end)
@@ -1833,6 +1852,7 @@ class Parser:
         """The list that a broken call stands in ends at buf[end]."""
         self._end_rest(buf, end)
         self._wait = False
+        self._lines = None
         self._pending = self._program.pending_of(self._ready)
         self._after_call()
         return end
@@ -1841,9 +1861,10 @@ class Parser:
         if self._rest is not None:
             self._end_call("malformed", buf, end, self._rest.error, self._rest.raw)
 
-    def _line_over(self, buf: str, end: int) -> int:
-        """The line of a broken call ends at buf[end]: the next one may hold a call again."""
+    def _next_call(self, buf: str, end: int) -> int:
+        """The line or the list's element with a broken call ends at buf[end]: a call may come again."""
         self._end_rest(buf, end)
+        self._wait = False
         lines, self._lines = self._lines, None
         assert lines is not None
         lines.resume()
@@ -1929,7 +1950,9 @@ class Parser:
                 self._bare_rules = not step.wrapped
             else:
                 self._bare_rules = self._program.needs_arguments(step)
-            self._codec = self._list_codec(item, self._bare_rules)
+            self._codec = self._list_codec(item, step, self._bare_rules)
+        if step.repaired:
+            self._note("markup_repaired" if step.wrapped else "opener_missing")
         self._step = step
         self._state = PAYLOAD
         return j
@@ -1958,7 +1981,7 @@ class Parser:
         codec.tool = self._tool
         return codec
 
-    def _list_codec(self, item: Payload, bare: bool) -> ListCodec:
+    def _list_codec(self, item: Payload, step: Step, bare: bool) -> ListCodec:
         limits = self._limits
         declared = self._tools.names if self._tools is not None else None
         codec: ListCodec
@@ -1981,6 +2004,7 @@ class Parser:
                 bare=bare,
                 lenient=self._repair,
                 literal=item.codec == "literal",
+                closed=self._program.has_closers(step),
                 sequence=item.what == "calls",
                 declared=declared,
                 limit=limits.name,
@@ -2014,6 +2038,10 @@ class Parser:
                 codec.tiles.clear()
             self._args(out)
             out.clear()
+            if isinstance(codec, CallObjects) and codec.between and self._spec is None:
+                for code in codec.between:
+                    self._turn_note(code)
+                codec.between.clear()
             signal = codec.signal
             if signal == ELEMENT:
                 if self._ghost:
@@ -2085,6 +2113,7 @@ class Parser:
         return self._program.pending_of(step.ready)
 
     def _payload_over(self, step: Step, pos: int) -> int:
+        self._surplus = self._repair and isinstance(self._codec, CallObjects) and self._codec.in_list
         self._codec = None
         self._was_ghost = False
         if self._spec is not None:  # a list without a call in it
@@ -2101,7 +2130,8 @@ class Parser:
 
     def _fault(self, codec: ListCodec, step: Step, buf: str, pos: int) -> int:
         ready = step.ready
-        self._lines = codec if isinstance(codec, PythonCalls) and not codec.in_list else None
+        alone = isinstance(codec, PythonCalls) and not codec.in_list
+        self._lines = codec if isinstance(codec, PythonCalls) and (alone or (self._repair and self._open)) else None
         if self._spec is not None:
             if self._lines is None or self._candidate_kind != "element":
                 return self._fail(pos)

@@ -108,6 +108,7 @@ class Step:
         "optional",
         "outer",
         "ready",
+        "repaired",
         "role",
         "second",
         "wrapped",
@@ -127,6 +128,7 @@ class Step:
         self.anything = False  # it can begin with any
         self.in_words = False  # an ordinary word is its opener, so only a list with a call in it, right behind, counts
         self.named = False  # it may also begin with a name
+        self.repaired = False  # of a template that only a repair reads
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
         self.second = ""  # and those behind its bracket
         self.begins = False  # a call or a section can begin with it
@@ -197,6 +199,7 @@ class Branch:
         "missing",
         "otherwise",
         "ready",
+        "repaired",
         "role",
         "special",
         "steps",
@@ -213,6 +216,7 @@ class Branch:
         # for a call: a known name or one more marker has to.
         self.confirm = bool(missing) and "name" in self.fields
         self.begins = any(step.begins for step in steps)
+        self.repaired = bool(steps) and all(step.repaired for step in steps)
         self.special = False  # a special token, which counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
@@ -293,6 +297,7 @@ class Program:
         if damage:
             for marker, others in damage.spellings.items():
                 self._spellings[marker] = (*self._spellings.get(marker, ()), *others)
+        self.misspelt = tuple(text for others in damage.spellings.values() for text in others) if damage else ()
         self.absorb = (*grammar.absorb, *(damage.absorb if damage else ()))
         self.steps: list[Step] = []
         self._nodes: dict[object, Node] = {}
@@ -359,6 +364,10 @@ class Program:
         tails = [self._sequence(section[section.index(Slot("calls")) + 1 :], "section_close") for section in slotted]
         bodies = [self._call(template, values) for template in [*whole, *calls]]
         in_slot = bodies[len(whole) :]
+        for body in in_slot[len(self.grammar.calls.call) :]:  # what repairs add comes last
+            for part in body.parts:
+                if isinstance(part, Step):
+                    part.repaired = True
 
         call_first = [ready for body in in_slot for ready in body.first()]
         section_close = [Ready(tail[0]) for tail in tails if tail]

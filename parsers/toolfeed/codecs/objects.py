@@ -48,6 +48,7 @@ _SLOTS: Final = (
     "_arguments",
     "_bare",
     "_called",
+    "_closed",
     "_digits",
     "_escaped",
     "_flush",
@@ -62,6 +63,7 @@ _SLOTS: Final = (
     "_limit",
     "_list",
     "_literal",
+    "_mended",
     "_named",
     "_nested",
     "_object",
@@ -74,6 +76,7 @@ _SLOTS: Final = (
     "_started",
     "_state",
     "_tools",
+    "between",
     "error",
     "id",
     "name",
@@ -99,6 +102,7 @@ class CallObjects:
         sequence: bool = False,
         lenient: bool = False,
         literal: bool = False,
+        closed: bool = False,
         declared: frozenset[str] | None = None,
         limit: int = 256,
         digits: int = 4000,
@@ -106,13 +110,15 @@ class CallObjects:
         """`names`, `arguments`, `ids`: the spellings of those keys. `bare`: no marker stands before the object, so only
         a name and arguments together make it a call, and an unknown key none. `sequence`: others may follow, with
         commas or not. `declared`: the tools' names. `lenient`: what Python writes for JSON, and commas too many or too
-        few, are read and noted. `literal`: Python is what the format writes."""
+        few, are read and noted, and a bracket too many behind a call that stands in a list or, `closed`, before a
+        marker. `literal`: Python is what the format writes."""
         self._keys = (names, arguments, ids)
         self._keyed = keyed
         self._bare = bare
         self._sequence = sequence
         self._lenient = lenient or literal
         self._literal = literal
+        self._closed = closed
         self._tools = declared
         self._limit = limit
         self._digits = digits
@@ -121,6 +127,7 @@ class CallObjects:
         self._any = False  # an element was read
         self._called = False  # one of them was a call
         self._again = False  # a keyed object goes on with another call
+        self.between: list[str] = []  # notes on what stood between calls; whoever reads them clears them
         self.signal = MORE
         self.error = ""
         self.tiles: list[tuple[str, int]] | None = None
@@ -142,6 +149,7 @@ class CallObjects:
         self._id_key = False
         self._nested = 0
         self._refused = False  # it is no call, and read on as one of several elements
+        self._mended = False  # a bracket too many was left out behind it
         self._key = ""
         self._keyed_object = False
         self._pieces: list[str] = []
@@ -154,6 +162,7 @@ class CallObjects:
         for slot in _SLOTS:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
+        twin.between = list(self.between)
         twin.tiles = list(self.tiles) if self.tiles is not None else None
         twin._held = list(self._held)
         twin._pieces = list(self._pieces)
@@ -202,7 +211,7 @@ class CallObjects:
         if state in (_IN_ARGUMENTS, _IN_OTHER, _IN_ELEMENT) or self._escaped or self._length > _PLACE_LENGTH:
             return None
         read = "" if state == _IN_NAME else "".join(self._pieces)
-        key = (self._quote, read, self._named, self._keyed_object, self._again, self._nested)
+        key = (self._quote, read, self._named, self._keyed_object, self._again, self._nested, self._mended)
         return (state, self._list, self._any, self._started, self._flush, self._arguments is None, self._read, key)
 
     def direct(self) -> JsonValue | None:
@@ -271,6 +280,8 @@ class CallObjects:
             return self._element(char, pos)
         if state == _ITEM:
             if char == "]" and (not self._any or self._lenient):
+                if self._any:
+                    self._mend("trailing_comma")
                 self._state = _OVER
                 return pos + 1
             return self._element(char, pos)
@@ -279,7 +290,10 @@ class CallObjects:
                 self._state = _OVER
                 return pos + 1
             if char == "{" and self._lenient:
+                self._mend("comma_missing")
                 return self._element(char, pos)
+            if char == "}" and self._surplus():
+                return pos + 1
             if char != ",":
                 return self._fault(pos, "expected ',' or ']' after a call")
             self._state = _ITEM
@@ -290,6 +304,8 @@ class CallObjects:
                 return pos + 1
             if char == "{":
                 return self._element(char, pos)
+            if char in "}]" and self._surplus():
+                return pos + 1
             self._state = _OVER
             return pos
         if state == _NEXT_OBJECT:
@@ -298,6 +314,11 @@ class CallObjects:
             self._state = _FIRST_KEY
             return pos + 1
         if state == _FIRST_KEY or state == _KEY:
+            if self._again and char == "}" and self._lenient:
+                self._again = False
+                self._mend("trailing_comma")
+                self._state = self._behind()
+                return pos + 1
             if self._again:
                 self._again = False
                 self.signal = ELEMENT
@@ -329,6 +350,20 @@ class CallObjects:
             self.notes.append("closer_missing")
             return self._end(pos)
         return self._fault(pos, "expected ',' or '}'")
+
+    def _mend(self, code: str) -> None:
+        """Note what is mended between calls, where no call is open."""
+        if not self._literal:
+            self.between.append(code)
+
+    def _surplus(self) -> bool:
+        """Whether a bracket too many may be left out here: one behind each call."""
+        allowed = self._lenient and self._called and (self._list or self._closed)
+        if not allowed or self._literal or self._mended:
+            return False
+        self._mended = True
+        self._mend("surplus_bracket")
+        return True
 
     def _next_key(self, pos: int) -> int:
         """A second key in a keyed element is another call."""
