@@ -1,7 +1,7 @@
 # make demo    show what toolfeed does
 # make bench   what a fragment costs, beside a floor that returns one event
 # make fuzz    half a minute of fuzzing over all formats
-# make docs    write docs/formats.md from the grammars
+# make docs    write docs/formats.md and docs/cases.md from the grammars and the table of cases
 # make test    every check: ruff, mypy, pyright, pytest (which also builds the wheel and tests it)
 #
 # Needs Python 3.11 or newer with pip and venv; another one than python3: make test PYTHON=python3.13.
@@ -40,6 +40,7 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m toolfeed.formats_table > docs/formats.md
+	$(BIN)/python tests/cases_page.py > docs/cases.md
 
 fuzz: $(VENV)/.dev
 	$(BIN)/toolfeed fuzz --seconds 30

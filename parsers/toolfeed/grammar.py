@@ -148,10 +148,11 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     it; `item`: one item of an array that does. The first of several is written, all are read. `separator`: what is
     written between two calls. `optional`: markers that may be missing. `commit`: a call starts at its complete "name",
     or when its "arguments" begin as well, or at its name where a "marker" stands before and else with them. `names`:
-    "any" text up to the terminator, or "words", where a name with a space in it has to be a declared tool's, or
-    "chosen": the tool that `tool_choice` names. `strings`: what stands on both sides of a string in object notation.
-    `id`: how a name is read from an id, and an id is written. `bare`: where a JSON call without a marker may begin: at
-    the "start" of the text or after reasoning, or, if the tools are given and its name is "known", anywhere.
+    "any" text up to the terminator, or "words", where one with a space in it, or without a letter, has to be a declared
+    tool's or another marker has to speak for it, or "chosen": the tool that `tool_choice` names. `strings`: what stands
+    on both sides of a string in object notation. `id`: how a name is read from an id, and an id is written. `bare`:
+    where a JSON call without a marker may begin: at the "start" of the text or after reasoning, or, if the tools are
+    given and its name is "known", anywhere.
     """
 
     section: tuple[str, ...] = ()

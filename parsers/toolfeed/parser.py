@@ -556,7 +556,7 @@ class Parser:
         if not self._lanes_on or self._ghost or len(held) > LONGEST or self._spec_length > LIMITS_FROM:
             return None
         if state <= REASONING:
-            behind = (self._where, self._after_marker, self._was_ghost, self._section_ghost)
+            behind = (self._where, self._after_marker, self._was_ghost, self._section_ghost, self._framed)
             return (state, self._node, held, behind, self._bol, self._spaces)
         tagged = self._tagged.place
         call = (self._spec is None, self._open, self._args_done, self._confirm, self._bare_rules, tagged)
@@ -1434,8 +1434,9 @@ class Parser:
 
     def _may_be_words(self, name: str) -> bool:
         """Whether a header's name may be a sentence about its marker, until another marker speaks for the call."""
-        declared = self._tools is not None and name in self._tools
-        return self._grammar.calls.names == "words" and not declared and any(char.isspace() for char in name)
+        if self._grammar.calls.names != "words" or (self._tools is not None and name in self._tools):
+            return False
+        return any(char.isspace() for char in name) or not any(char.isalnum() for char in name)
 
     def _begin_ghost(self, kept: str) -> None:
         """The call's text is content, from its markers on; in a list with markers, from its own beginning on.
@@ -1935,10 +1936,11 @@ class Parser:
             name = self._name
             if self._grammar.calls.names == "chosen":
                 name = self._chosen if self._index < 0 else ""  # one call, and no other
-            if self._spec is not None and (
-                (self._may_be_words(name) and not self._seconded) or not self._start_call(name, self._id, buf, j)
-            ):
-                return self._fail(j)
+            if self._spec is not None:
+                sure = not self._confirm or buf[j] == "{" or (self._tools is not None and name in self._tools)
+                sure = sure and (self._seconded or not self._may_be_words(name))
+                if not (sure and self._start_call(name, self._id, buf, j)):
+                    return self._fail(j)
             self._codec = self._arguments_codec(item, step)
             self._bare_rules = False
         else:
