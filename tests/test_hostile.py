@@ -14,7 +14,9 @@ from functools import partial
 import pytest
 
 from helpers import Reading, Turn, chars, format_names, grammar_of, markers_of, number_ids, pieces, work, written
-from toolfeed import CannotExpress, Limits, Parser
+from toolfeed import CannotExpress, Limits, Parser, program
+from toolfeed.lanes import Lanes
+from toolfeed.notation import Tag, parse_template
 
 FORMATS = format_names()
 every_format = pytest.mark.parametrize("name", FORMATS)
@@ -233,3 +235,26 @@ def test_content_behind_all_of_it_is_still_told(name: str) -> None:
         turn = Turn(name, what, make(200), {"tools": []})
         told = Reading(name, tools=[]).read([turn.text + "\n\nThat was it."])
         assert told.content.endswith("That was it.") or told.reasoning.endswith("That was it."), what
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if grammar_of(name).parameters])
+def test_markers_that_each_bind_a_parameter_anew_cost_little(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a grammar's parsers share is made for the text's own spellings, too, but not what takes long to make."""
+    grammar = grammar_of(name)
+    (key, lead), *_ = grammar.parameters.items()
+    opener = next(
+        item.text for item in parse_template(grammar.calls.section[0], grammar.parameters) if isinstance(item, Tag)
+    )
+    assert f"{{{key}}}" in opener
+    read_all(name, opener.replace(f"{{{key}}}", ""), 1)  # what is made on first use
+    found: list[object] = []
+
+    def find_lanes(*asked: object) -> Lanes:
+        found.append(asked)
+        return {}
+
+    monkeypatch.setattr(program, "find_lanes", find_lanes)
+    text = "".join(opener.replace(f"{{{key}}}", f"{lead}q{i}") + " no call. " for i in range(20))
+    for size in (0, 1, 7):
+        read_all(name, text, size)
+    assert not found

@@ -828,6 +828,13 @@ class Parser:
     def _marker(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
         """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may
         not."""
+        unbound = self._grammar
+        result = self._counted(node, match, buf, pos, j)
+        if result < 0 and self._grammar is not unbound:
+            self._set_grammar(unbound)  # what does not count binds nothing
+        return result
+
+    def _counted(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
         branch = node.branch(match)
         end: int = match.end()
         if self._may_grow(branch, buf, j):
@@ -1615,6 +1622,8 @@ class Parser:
         bound = {key: found[key] for key in self._grammar.parameters if found.get(key) is not None}
         if bound:
             self._set_grammar(self._grammar.bind(bound))
+            if any(bound.values()):
+                self._lanes_on = False  # lanes take long to find, and the text could ask for them again and again
 
     def _set_grammar(self, grammar: Grammar) -> None:
         """Go on with another binding of the grammar; its steps have the same numbers."""
