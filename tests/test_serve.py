@@ -487,9 +487,11 @@ def test_what_the_upstream_is_asked_and_told_of_keys(caplog: pytest.LogCaptureFi
             assert answer.json()["usage"]["prompt_tokens"] == 3
             http.post(f"{url}/v1/messages", json=body_for("/v1/messages"), headers={"x-api-key": secret})
             http.post(f"{url}/api/chat", json=body_for("/api/chat"))
+            assert http.post(f"{url}/api/chat", json=body_for("/api/chat"), headers={b"x-api-key": b"\xe9"}).is_success
         with running(hermes(engine_url, key=own)) as url:
             http.post(f"{url}/v1/messages", json=body_for("/v1/messages"), headers={"x-api-key": secret})
-    assert [key for _, key, _ in recording.asked] == [f"Bearer {secret}", f"Bearer {secret}", "", f"Bearer {own}"]
+    asked = [f"Bearer {secret}", f"Bearer {secret}", "", "Bearer \xe9", f"Bearer {own}"]
+    assert [key for _, key, _ in recording.asked] == asked
     assert secret not in caplog.text
     assert own not in caplog.text
     assert "m" in caplog.text  # there is a log
@@ -615,13 +617,18 @@ def test_a_chat_template_makes_the_prompt() -> None:
             "get_weather",
         ),
         ("/v1/responses", {"model": "replay/hermes"}, "input must be a list"),
+        ("/v1/chat/completions", {"model": "m" * 1000, **HI}, "longer than 512"),
+        ("/v1/responses", {"model": "replay/hermes", "input": [{"type": "reasoning", "content": 5}]}, "content"),
+        ("/v1/responses", {"model": "m", "input": [{"type": "reasoning", "content": [{"text": 5}]}]}, "text"),
         ("/v1/responses", {"model": "replay/hermes", "input": "Hi", "background": True}, "background"),
         ("/v1/responses", {"model": "replay/hermes", "input": [{"type": "mcp_call"}]}, "mcp_call"),
         ("/v1/responses", {"model": "replay/hermes", "input": "Hi", "tools": [{"type": "web_search"}]}, "web_search"),
         ("/v1/messages", {"model": "replay/hermes", "messages": [{"role": "user", "content": 3}]}, "content"),
         ("/v1/messages", {"model": "replay/hermes", "tool_choice": {"type": "x"}, **HI}, "tool_choice"),
+        ("/v1/messages", {"model": "replay/hermes", "tool_choice": {"type": []}, **HI}, "tool_choice"),
         ("/api/chat", {"model": "replay/hermes", "options": 3, **HI}, "options must be an object"),
         ("/api/chat", {"model": "", **HI}, "model must be a text"),
+        ("/api/chat", {"model": "m", "messages": [{"role": "user", "tool_calls": 5}]}, "tool_calls must be a list"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -298,7 +298,7 @@ def sample(schema: object, names: list[str], root: object, depth: int = 0) -> An
 def _sample_object(schema: Json, names: list[str], root: object, depth: int) -> Json:
     properties: Json = schema["properties"] if is_object(schema.get("properties")) else {}
     required = schema.get("required")
-    keys = [key for key in required if key in properties] if is_list(required) else []
+    keys = [key for key in required if isinstance(key, str) and key in properties] if is_list(required) else []
     keys = keys or list(properties)
     return {key: sample(properties[key], names, root, depth + 1) for key in keys} if depth < _DEPTH else {}
 

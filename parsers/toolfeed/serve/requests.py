@@ -10,6 +10,8 @@ import msgspec
 from .shapes import Json, is_list, is_object
 from .source import Request
 
+MAX_MODEL: Final = 512  # characters of a model's name, which is looked at, and kept
+
 
 class RequestError(Exception):
     """A request that cannot be read: `message` is for the client."""
@@ -54,7 +56,7 @@ def openai_chat(body: Json) -> Request:
     if "max_completion_tokens" in options:
         options["max_tokens"] = options.pop("max_completion_tokens")
     return Request(
-        model=_text(body, "model"),
+        model=_model(body),
         messages=messages,
         tools=_tools(body),
         tool_choice=_chat_choice(body.get("tool_choice")),
@@ -107,7 +109,7 @@ def openai_responses(body: Json) -> Request:
     elif wanted.get("type") == "json_object":
         options["response_format"] = wanted
     return Request(
-        model=_text(body, "model"),
+        model=_model(body),
         messages=_responses_messages(body),
         tools=_tools(body),
         tool_choice=_chat_choice(body.get("tool_choice")),
@@ -141,7 +143,8 @@ def _responses_messages(body: Json) -> list[Json]:
                 call_id = _text(item, "call_id", f"{where}.")
                 messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
             case "reasoning":
-                pieces = [_object(part, where).get("text", "") for part in item.get("content") or ()]
+                parts = _list(item, "content", f"{where}.") if item.get("content") else []
+                pieces = [_text(_object(part, where), "text", f"{where}.", empty=True) for part in parts]
                 messages.append({"role": "assistant", "content": "", "reasoning_content": "".join(pieces)})
             case kind:
                 raise RequestError(f"{where} is of type {kind!r}, which is not supported")
@@ -171,13 +174,13 @@ def anthropic(body: Json) -> Request:
     kind = choice.get("type")
     if kind == "tool":
         tool_choice: str | Json = _named(_text(choice, "name", "tool_choice."))
-    elif kind in _ANTHROPIC_CHOICES:
+    elif isinstance(kind, str) and kind in _ANTHROPIC_CHOICES:
         tool_choice = _ANTHROPIC_CHOICES[kind]
     else:
         raise RequestError(f"tool_choice of type {kind!r} is not supported; it must be auto, any, tool or none")
     options = {theirs: body[ours] for ours, theirs in _ANTHROPIC_OPTIONS.items() if body.get(ours) is not None}
     return Request(
-        model=_text(body, "model"),
+        model=_model(body),
         messages=messages,
         tools=_tools(body),
         tool_choice=tool_choice,
@@ -262,7 +265,8 @@ def ollama(body: Json) -> Request:
             told["content"] = [{"type": "text", "text": told["content"]}, *pictures]
         if message.get("thinking"):
             told["reasoning_content"] = message["thinking"]
-        for n, entry in enumerate(message.get("tool_calls") or ()):
+        calls = _list(message, "tool_calls", f"{where}.") if message.get("tool_calls") else []
+        for n, entry in enumerate(calls):
             place = f"{where}.tool_calls[{n}]"
             function = _object(_object(entry, place).get("function"), f"{place}.function")
             arguments = json.dumps(_object(function.get("arguments") or {}, place), ensure_ascii=False)
@@ -273,7 +277,7 @@ def ollama(body: Json) -> Request:
             told["tool_call_id"] = waiting.pop(0) if waiting else f"call_{i}"
         messages.append(told)
     return Request(
-        model=_text(body, "model"),
+        model=_model(body),
         messages=messages,
         tools=_tools(body),
         stream=body.get("stream") is not False,
@@ -283,6 +287,13 @@ def ollama(body: Json) -> Request:
 
 
 # -- what they share ---------------------------------------------------------------------------------------------------
+
+
+def _model(body: Json) -> str:
+    model = _text(body, "model")
+    if len(model) > MAX_MODEL:
+        raise RequestError(f"model is longer than {MAX_MODEL} characters")
+    return model
 
 
 def _tools(body: Json) -> list[Json] | None:

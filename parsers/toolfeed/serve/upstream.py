@@ -82,7 +82,7 @@ class Upstream:
             return [str(model["id"]) for model in found["data"]]
         except httpx.HTTPError as error:
             raise _unreachable(error) from None
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
             raise SourceError(502, "the model's server does not list its models") from None
 
     async def close(self) -> None:
@@ -106,9 +106,9 @@ class Upstream:
         finally:
             await answer.aclose()
 
-    def _headers(self, key: str) -> dict[str, str]:
+    def _headers(self, key: str) -> dict[bytes, bytes]:
         key = self._key or key
-        return {"authorization": f"Bearer {key}"} if key else {}
+        return {b"authorization": f"Bearer {key}".encode("latin-1", "replace")} if key else {}  # as a header is read
 
     def _request_body(self, request: Request, prompt: str | None) -> Json:
         body: Json = {
