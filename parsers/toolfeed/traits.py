@@ -5,7 +5,7 @@ and the tests ask it where a case makes sense.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from .grammar import Grammar, Keys
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
@@ -20,21 +20,10 @@ Family: TypeAlias = Literal[
     "messages",
     "bare JSON",
 ]
-FAMILIES: Final[tuple[Family, ...]] = (
-    "JSON in tags",
-    "JSON list",
-    "header and JSON",
-    "tagged parameters",
-    "Python calls",
-    "object notation",
-    "messages",
-    "bare JSON",
-)
+FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
 
 TAGGED: Final = Payload("parameters", "")  # stands for the payload of a template with tagged parameters
-UNTYPED: Final = frozenset(
-    {"text", "block", "stripped", "any", "quoted"}
-)  # codecs that ask the schema for a value's type
+UNTYPED: Final = frozenset({"text", "block", "stripped", "any", "quoted"})  # codecs that ask the schema for the type
 
 
 class Way(NamedTuple):

@@ -24,6 +24,7 @@ from functools import partial
 from itertools import count, takewhile
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from .codecs.json_text import members, skip, value_at
 from .codecs.json_value import JsonValue
 from .codecs.object_value import WORD_HOLD
 from .codecs.raw_value import Exit
@@ -47,7 +48,6 @@ _LIMITS: Final = Limits()
 _PART: Final = re.compile(r"\(([^()]*)\)(\?)?|[^()]+")  # of a message's header: what may be missing, and the rest
 _CHOICE: Final = re.compile(r"(?:<[^<>]*>|[^|<])+")
 _BRACED: Final = re.compile(r"\{(\w+)\}")
-_SPACES: Final = re.compile(r"[ \t\r\n]*")
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|true|false|null', re.DOTALL)
 _OBJECT_TOKEN: Final = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*+")(?=[ \t\r\n]*+:)|(?P<string>"(?:[^"\\]|\\.)*+")|[ \t\r\n]++', re.DOTALL
@@ -140,31 +140,6 @@ def _object(call: _Call, text: str) -> str:
     if _HALVES.search(text):
         raise call.refuse("its arguments hold two halves of a character side by side, which would be read as one")
     return "".join(out)
-
-
-def _members(arguments: str) -> Iterator[tuple[str, str]]:
-    """The keys of an object and the JSON text of their values. The text has been checked."""
-    pos = _skip(arguments, 1)
-    while arguments[pos] != "}":
-        key, pos = _value_at(arguments, pos)
-        value, pos = _value_at(arguments, _skip(arguments, _skip(arguments, pos) + 1))
-        yield json.loads(key), value
-        pos = _skip(arguments, pos)
-        if arguments[pos] == ",":
-            pos = _skip(arguments, pos + 1)
-
-
-def _value_at(text: str, pos: int) -> tuple[str, int]:
-    """The JSON text of the value at text[pos:], and where it ends."""
-    machine = JsonValue(_LIMITS.digits)
-    out: list[str] = []
-    end = machine.feed(text, pos, out)
-    return "".join(out), end
-
-
-def _skip(text: str, pos: int) -> int:
-    match = _SPACES.match(text, pos)
-    return match.end() if match else pos
 
 
 def _shown(text: str) -> str:
@@ -575,7 +550,7 @@ class _Writer:
     def _distinct(self, call: _Call) -> Iterator[tuple[str, str]]:
         """The members of the arguments, where a key counts once."""
         seen: set[str] = set()
-        for key, value in _members(call.arguments):
+        for key, value in members(call.arguments, _LIMITS.digits):
             self._check_key(call, key, seen)
             yield key, value
 
@@ -636,9 +611,9 @@ class _Writer:
             elif not inside:
                 raise call.refuse(f"the value of {_shown(key)} is not what nests in {_slot(template)}")
             else:
-                text, pos = _value_at(value, pos)
+                text, pos = value_at(value, pos, _LIMITS.digits)
                 pieces += _first(partial(self._value, way, call, key, text, True) for way in ways if not _slot(way))
-            while (pos := _skip(value, pos)) < len(value) and value[pos] in "}],":
+            while (pos := skip(value, pos)) < len(value) and value[pos] in "}],":
                 pieces += _literals(inside.pop().behind) if value[pos] != "," else []
                 pos += 1
             if not inside:
@@ -646,10 +621,10 @@ class _Writer:
             keys = inside[-1].keys
             ways, key = self._items, ""
             if keys is not None:
-                text, pos = _value_at(value, pos)
+                text, pos = value_at(value, pos, _LIMITS.digits)
                 ways, key = self._parameters, json.loads(text)
                 self._check_key(call, key, keys)
-                pos = _skip(value, _skip(value, pos) + 1)
+                pos = skip(value, skip(value, pos) + 1)
 
     def _kind(self, template: Template, call: _Call, key: str, stated: str) -> ParameterType:
         """What a value will be read as: the schema's type, else the one that the format states (A8), else a string."""
