@@ -277,6 +277,10 @@ def _repairs(grammar: Grammar) -> Iterator[str]:
         yield f"{codes(others)} for {code(marker)}"
     if repair.absorb:
         yield f"{codes(repair.absorb)} where nothing is open"
+    if repair.bare == "known":
+        yield "a bare object anywhere, if tools are given and its name is known"
+    if repair.method:
+        yield f"{code('.' + repair.method)} behind a name"
 
 
 # -- Markdown ----------------------------------------------------------------------------------------------------------

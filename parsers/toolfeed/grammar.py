@@ -171,13 +171,20 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Repair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is read as well with `repair=True`: the damage that formats.md marks as optional."""
+    """What is read as well with `repair=True`: the damage that formats.md marks as optional.
+
+    `call`, `parameter`, `optional`, `spellings`, `absorb`: what is added to those of the format. `bare`: where a bare
+    call object may begin besides, see `Calls.bare`. `method`: what may stand behind the name of a Python call, with a
+    dot before it, and is none of it.
+    """
 
     call: tuple[str, ...] = ()
     parameter: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     spellings: dict[str, tuple[str, ...]] = {}
     absorb: tuple[str, ...] = ()
+    bare: Literal["start", "known"] = "start"
+    method: str = ""
 
 
 class Detect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

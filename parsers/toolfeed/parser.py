@@ -231,7 +231,10 @@ class Parser:
         self._program: Program = grammar.repairing_program if repair else grammar.program
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
         self._calls_on = tool_choice != "none" and (self._tools is None or len(self._tools) > 0)
-        self._objects_anywhere = grammar.calls.bare == "known" and self._tools is not None
+        known = grammar.calls.bare == "known" or (
+            repair and grammar.repair is not None and grammar.repair.bare == "known"
+        )
+        self._objects_anywhere = known and self._tools is not None
         self._chosen = _chosen_tool(tool_choice)
         self._forward = unknown_tools
         self._trim = self._trims = whitespace == "trim"
@@ -2004,6 +2007,7 @@ class Parser:
                 digits=limits.digits,
                 hold=limits.hold,
                 repair=self._repair,
+                method=self._program.method,
             )
         else:
             keys = self._grammar.calls.keys

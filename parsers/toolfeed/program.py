@@ -297,6 +297,7 @@ class Program:
         if damage:
             for marker, others in damage.spellings.items():
                 self._spellings[marker] = (*self._spellings.get(marker, ()), *others)
+        self.method = damage.method if damage else ""
         self.misspelt = tuple(text for others in damage.spellings.values() for text in others) if damage else ()
         self.absorb = (*grammar.absorb, *(damage.absorb if damage else ()))
         self.steps: list[Step] = []
@@ -657,7 +658,7 @@ class Program:
     def needs_arguments(self, step: Step) -> bool:
         """Whether the name of a call object does not make it a call until its arguments begin."""
         commit = self.grammar.calls.commit
-        return commit == "arguments" or (commit == "marker" and not step.wrapped)
+        return commit == "arguments" or (not step.wrapped and (step.repaired or commit == "marker"))
 
     def id_follows(self, ready: frozenset[int]) -> bool:
         """Whether an id may stand between here and the arguments."""

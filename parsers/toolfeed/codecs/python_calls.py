@@ -53,6 +53,7 @@ _SLOTS: Final = (
     "_length",
     "_limit",
     "_list",
+    "_method",
     "_out",
     "_pieces",
     "_quoted",
@@ -84,16 +85,19 @@ class PythonCalls:
         digits: int = 4000,
         hold: int = 65536,
         repair: bool = False,
+        method: str = "",
     ) -> None:
         """`bare`: no marker stands before the list, so a call needs a `declared` name, or, where the tools are not
         known, to be followed by `)` or a keyword. `limit`: of a name's or keyword's length; `digits`: of a number's;
-        `hold`: of a quoted value that may be of another type. `repair`: see PythonValue."""
+        `hold`: of a quoted value that may be of another type. `repair`: see PythonValue. `method`: what a name may
+        end in, behind a dot, without its being part of the name, unless a tool is called so."""
         self._bare = bare
         self._declared = declared
         self._limit = limit
         self._digits = digits
         self._hold = hold
         self._repair = repair
+        self._method = f".{method}" if method else ""
         self._state = _BEFORE
         self._list = False
         self._any = False  # a call was read
@@ -306,6 +310,8 @@ class PythonCalls:
         self.name = "".join(self._pieces)
         if not all(part.isidentifier() for part in self.name.replace("-", "_").split(".")):
             return self._fault(end, "a name that is no name")
+        if self._method and self.name not in (self._declared or ()):
+            self.name = self.name.removesuffix(self._method)
         self._pieces.clear()
         self._length = 0
         self._state = _FIRST
