@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers import Reading, Told, chars, pieces
-from toolfeed import Grammar
+from toolfeed import Grammar, Limits
 from toolfeed.grammar import Calls, signature
 
 PARAMETERS = {
@@ -219,3 +219,16 @@ def test_the_text_may_end_anywhere() -> None:
     assert told.calls == [("f", '{"s": "ab"}', "complete")]
     told = read("newline", "<p=i>\n42", finish="stop")
     assert told.calls == [("f", '{"i": 42}', "complete")]
+
+
+@pytest.mark.parametrize("size", [20, 60])
+def test_a_closer_is_found_behind_any_whitespace(size: int) -> None:
+    """As much of it as can be framing is trimmed, wherever the text is cut."""
+    text = f"<c><f=f><p=s>x{' ' * size}</p></f></c>"
+    whole = Reading(grammar("strip"), limits=Limits(header=40)).read([text])
+    ((_, arguments, status),) = whole.calls
+    assert status == "complete"
+    assert json.loads(arguments)["s"].rstrip(" ") == "x"
+    assert (json.loads(arguments)["s"] == "x") == (size < 40)
+    for fragments in (chars(text), pieces(text, 7)):
+        assert Reading(grammar("strip"), limits=Limits(header=40)).read(fragments) == whole

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -197,6 +198,11 @@ def test_markers_inside_strings_are_data() -> None:
     assert own.content == "x"
 
 
+def test_braces_are_characters() -> None:
+    own = made({"content": {}, "tool_calls": {"open": "{{", "close": "}}.", "content": "json"}})
+    assert told(own, 'a{{ {"name": "f"}}}.b').calls == [("f", "{}", "complete")]
+
+
 def test_ids() -> None:
     """Those that the template has are kept; one that is written twice is replaced."""
     own = read("kimi", "".join(SAMPLES["kimi"].calls))
@@ -214,7 +220,7 @@ def test_ids() -> None:
     [
         # a name, and then no arguments: malformed, up to the region's closer
         ("gpt_oss", "<|channel|>commentary to=functions.f<|message|>oops<|call|>", [("f", "", "malformed")], ""),
-        ("gemma4", "<|tool_call>call:f{a:}<tool_call|>Hi", [("f", '{"a":', "malformed")], "Hi"),
+        ("gemma4", "<|tool_call>call:f{a:1]}<tool_call|>Hi", [("f", '{"a":1', "malformed")], "Hi"),
         ("object_notation", "<call f>{a: »}</call>Hi", [("f", "", "malformed")], "Hi"),
         ("code", "```python\n\n```", [("python", '{"code": ""}', "complete")], ""),
         # no name, so no call
@@ -475,6 +481,9 @@ def _with(**fields: Any) -> dict[str, Any]:
     return {"start_anchor": "A:", "fields": {"content": {}} | fields}
 
 
+_deep: dict[str, Any] = {}
+_deep["function"] = _deep
+
 REFUSED: list[tuple[Any, str | None, str]] = [
     # the template
     ("{oops", None, "is no JSON"),
@@ -541,6 +550,12 @@ REFUSED: list[tuple[Any, str | None, str]] = [
     (_with(tool_calls={**_CALL, "transform": ["{content}"]}), "fields.tool_calls.transform", "is an object"),
     (_with(tool_calls={**_CALL, "content": "text"}), "fields.tool_calls", "makes no call"),
     (_with(tool_calls={**_CALL, "repeats": True, "join": "x"}), "fields.tool_calls.join", "joins texts"),
+    (
+        _with(tool_calls={**_CALL, "transform": {"function": float("nan")}}),
+        "fields.tool_calls.transform.function",
+        "no JSON",
+    ),
+    (_with(tool_calls={**_CALL, "transform": _deep}), "fields.tool_calls.transform", "levels deep"),
     # content parsers
     (
         _with(tool_calls={**_NAMED, "content": "xml-inline", "transform": _ARGUMENTS}),
@@ -606,6 +621,43 @@ def test_what_is_refused(template: Any, key: str | None, message: str) -> None:
         Grammar.from_response_template(template)
     assert caught.value.key == key
     assert message in caught.value.message
+
+
+ODD: list[Any] = [
+    *(None, True, 0, 1.5, "", "x", "<", "\ud800", "{{", "}", "a{2}", "{a} b", "{content}", "{name}", "{content.a.b}"),
+    *("(", "^", "$", r"\b", "(?<=a)b", "(?i)x", "(?x)x", "(?P<name>x)", "(?P<key>x)(?P<value>y)", "a" * 3000),
+    *([], {}, ["a"], [""], [["a", "b"]], {"name": "json"}, {"name": 3}, {"function": {"name": "{name}"}}),
+    *("json", "xml-inline", "kv-lines", "python-call-list", "text", "int"),
+]
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container in a template with each of its keys."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield value, key
+        yield from _places(inner)
+
+
+def test_no_template_raises_anything_else() -> None:
+    rng = random.Random(7)
+    text = "<think>a</think>b<tool_call>\n<function=f><parameter=x>\n1\n</parameter></tool_call>[CALL f]\na:1[/CALL]"
+    read = 0
+    for _ in range(1500):
+        template = copy.deepcopy(rng.choice(list(SAMPLES.values())).template)
+        for _ in range(rng.randint(1, 2)):
+            place, key = rng.choice(list(_places(template)))
+            if rng.random() < 0.25:
+                del place[key]
+            else:
+                place[key] = copy.deepcopy(rng.choice(ODD))
+        try:
+            own = Grammar.from_response_template(template)
+        except GrammarError:
+            continue
+        read += 1
+        Reading(own).read([text], "stop")
+        Reading(own).read(random_cuts(text, rng))
+    assert read > 200
 
 
 def test_defaults_and_the_order_of_fields_mean_nothing() -> None:

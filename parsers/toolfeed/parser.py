@@ -631,8 +631,9 @@ class Parser:
             self._kind = self._index
             if state == PAYLOAD and self._codec is not None:
                 direct = self._codec.direct()
-                quick = direct.quick() if direct is not None else None
-                if isinstance(self._codec, InlineArguments):
+                if direct is not None:
+                    quick = direct.quick()
+                elif isinstance(self._codec, InlineArguments):
                     quick = self._codec.quick()
             elif state == VALUE and self._value is not None:
                 quick = self._value.quick()

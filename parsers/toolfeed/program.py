@@ -508,8 +508,8 @@ class Program:
         if region.close_pattern:
             texts = markers(Pattern(region.close_pattern).ways_inside()) or []
         if texts:
-            closer = self._step("closer", Marker(" ".join(texts[0])))
-            closer.forms = tuple(map(_with_space, texts))
+            closer = Step(len(self.steps), "closer", Marker(" ".join(texts[0])), tuple(map(_with_space, texts)), False)
+            self.steps.append(closer)
             body.parts.append(closer)
         body.link(())
         first = frozenset(ready.step.id for ready in body.first())

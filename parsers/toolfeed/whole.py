@@ -7,6 +7,7 @@ a JSON text stays as it is written, and text that a tool's schema types is read 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, cast
@@ -32,6 +33,7 @@ _ARGS: Final[dict[str, dict[str, type]]] = {
 }
 _KINDS: Final = {bool: "true or false", list: "a list", str: "a string", dict: "an object"}
 
+_DEEPEST: Final = 32
 _PLACEHOLDER: Final = re.compile(r"\{(\w+(?:\.\w+)*)\}")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BARE_KEY: Final = re.compile(r"([{,]\s*)(\w+)(?=\s*:)")
@@ -107,6 +109,8 @@ def check_content(content: str, args: object, key: str) -> None:
 
 
 def _check_value_parser(parser: dict[str, object], key: str) -> None:
+    if key.count("value_parser") > _DEEPEST:
+        raise WholeError(key, f"is nested more than {_DEEPEST} levels deep")
     for name in parser:
         if name not in ("name", "args"):
             raise WholeError(f"{key}.{name}", "is no key here; known are name, args")
@@ -134,18 +138,23 @@ def _check_tags(args: dict[str, Any], key: str) -> None:
         raise WholeError(f"{key}.tag_pattern", "has no group (?P<key>…)")
 
 
-def placeholders(transform: object, key: str = "transform") -> Iterator[tuple[str, list[str]]]:
-    """The placeholders of a transform: where they stand, and their paths. Raises WholeError for text around one."""
+def placeholders(transform: object, key: str = "transform", depth: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """The placeholders of a transform: where they stand, and their paths. Raises WholeError for text around one, and
+    for a transform that is deeper than any call."""
+    if depth > _DEEPEST:
+        raise WholeError(key.partition(".")[0], f"is nested more than {_DEEPEST} levels deep")
     if isinstance(transform, dict):
         for name, item in cast("dict[str, object]", transform).items():
-            yield from placeholders(item, f"{key}.{name}")
+            yield from placeholders(item, f"{key}.{name}", depth + 1)
     elif isinstance(transform, list):
         for i, item in enumerate(cast("list[object]", transform)):
-            yield from placeholders(item, f"{key}[{i}]")
+            yield from placeholders(item, f"{key}[{i}]", depth + 1)
     elif isinstance(transform, str) and (found := _PLACEHOLDER.search(transform)):
         if found.group() != transform:
             raise WholeError(key, f"{transform!r} has text around {found.group()}; a placeholder stands alone")
         yield key, found.group(1).split(".")
+    elif isinstance(transform, float) and not math.isfinite(transform):
+        raise WholeError(key, f"{transform} is no JSON")
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
