@@ -43,6 +43,23 @@ class Tags:
         self.json = json
 
 
+_SLOTS: Final = (
+    "_digits",
+    "_hold",
+    "_keys",
+    "_limit",
+    "_repair",
+    "_swapped",
+    "_tags",
+    "_tool",
+    "_value",
+    "done",
+    "error",
+    "notes",
+    "wait",
+)
+
+
 class InlineArguments:
     """Reads the arguments of one call, up to what ends it, and writes them as one JSON object.
 
@@ -50,21 +67,7 @@ class InlineArguments:
     text can decide. Of a repeated key the first value counts.
     """
 
-    __slots__ = (
-        "_digits",
-        "_hold",
-        "_keys",
-        "_limit",
-        "_repair",
-        "_swapped",
-        "_tags",
-        "_tool",
-        "_value",
-        "done",
-        "error",
-        "notes",
-        "wait",
-    )
+    __slots__ = _SLOTS
 
     def __init__(
         self, tags: Tags, tool: Tool | None, *, limit: int = 1024, hold: int = 65536, digits: int = 4000, repair: bool
@@ -85,8 +88,8 @@ class InlineArguments:
         self.wait = False
 
     def copy(self) -> InlineArguments:
-        twin = InlineArguments.__new__(InlineArguments)
-        for slot in InlineArguments.__slots__:
+        twin = InlineArguments(self._tags, self._tool, repair=self._repair)
+        for slot in _SLOTS:
             setattr(twin, slot, getattr(self, slot))
         twin._keys = set(self._keys)
         twin._value = self._value.copy() if self._value is not None else None
