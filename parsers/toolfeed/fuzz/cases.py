@@ -123,7 +123,8 @@ class Format:
         """Whether a turn can hold reasoning."""
         messages = self.grammar.messages
         routed = messages is not None and any(route.to == "reasoning" for route in messages.routes)
-        return routed or self.grammar.reasoning is not None
+        told = any(region.to == "reasoning" for region in self.grammar.regions.values())
+        return routed or told or self.grammar.reasoning is not None
 
     @cached_property
     def is_bare(self) -> bool:
@@ -139,12 +140,15 @@ class Format:
         """The payloads of all templates."""
         calls, messages = self.grammar.calls, self.grammar.messages
         lines = [*calls.section, *calls.call, *calls.parameter, *((messages.body,) if messages else ())]
+        lines += [region.body for region in self.grammar.regions.values()]
         known = self.grammar.parameters
         return tuple(item for line in lines for item in parse_template(line, known) if isinstance(item, Payload))
 
     @cached_property
     def takes_json(self) -> bool:
         """Whether all arguments are JSON, which passes through as written."""
+        if any(region.whole is not None for region in self.grammar.regions.values()):
+            return False
         return all(payload.codec in ("json", "keyed") and payload.what != "value" for payload in self.payloads)
 
     @cached_property

@@ -41,6 +41,8 @@ def _markers(grammar: Grammar) -> Iterator[str]:
     for pair in (reasoning, content):
         if pair is not None:
             yield from (*pair.open, *pair.close)
+    for region in grammar.regions.values():
+        yield from (*region.open, *region.close)
     if grammar.messages is not None:
         yield from re.findall(r"<[^<>{}]*>|[^<>{}()|?\s]+", grammar.messages.header)
         yield from grammar.messages.close
