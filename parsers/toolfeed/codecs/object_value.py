@@ -27,6 +27,9 @@ and without repair, so a string ends without its delimiter only before one of th
 - such brackets or none, a comma, a key, and then a delimiter that opens the next string. It does if none of `,` `}` `]`
   follows it. Members with bare scalars may stand between.
 
+A string that has neither delimiter, for a parameter that is a string, goes on behind a comma after which a comma or the
+last brace comes sooner than a colon: no key stands there.
+
 At most AHEAD characters are looked at. While they are not there yet, `feed` stops before them and sets `wait`.
 """
 
@@ -524,6 +527,22 @@ class ObjectValue(JsonValue):
             char = text[pos]
             if char == "{" or char == "[":
                 return self._fault(pos, f"expected ',' or '{self._closer()}'")
+            if char == "," and self._repair:
+                verdict = self._comma_in_word(text, pos)
+                if verdict == _OPEN:
+                    self.wait = True
+                    return pos
+                if verdict == _DATA:
+                    self._note("delimiter_missing")
+                    if self._state == STRING:
+                        out.append(escape(self._gap + char))
+                    elif len(self._word) + len(self._gap) == WORD_HOLD:
+                        return self._long_word(text, pos, pos, out)
+                    else:
+                        self._word += self._gap + char
+                    self._gap = ""
+                    pos += 1
+                    continue
             if char not in WHITESPACE:
                 return self._word_over(pos, out)
             blank = _BLANK.match(text, pos)
@@ -534,6 +553,22 @@ class ObjectValue(JsonValue):
             self._gap += text[pos:stop]
             pos = stop
         return pos
+
+    def _comma_in_word(self, text: str, pos: int) -> int:
+        """Whether the comma at `pos`, behind a bare value, is _DATA of a string that lost its delimiters; if not, the
+        value ends there (_MISSING)."""
+        tool = self.tool
+        if tool is None or not tool.has_schema or self._dropped or len(self._stack) != 1:
+            return _MISSING
+        if self._parameter not in tool.declared or not tool.parameter(self._parameter).is_string:
+            return _MISSING
+        ahead = text[pos + 1 : pos + AHEAD]
+        key = self._notation.key.match(ahead)
+        end = key.end() if key is not None else 0
+        if end == len(ahead):
+            return _OPEN if end < AHEAD - 1 else _MISSING
+        start = ahead.lstrip(WHITESPACE)[:1]
+        return _DATA if ahead[end] in ",}" and start not in "\"'," and ahead[:end].strip(WHITESPACE) else _MISSING
 
     def _long_word(self, text: str, pos: int, stop: int, out: list[str]) -> int:
         """A bare value is longer than what is held: up to `stop`, and goes on there. Let it stream."""
