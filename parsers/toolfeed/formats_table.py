@@ -106,6 +106,8 @@ MENDS: Final = {
     "any": _MENDED_RAW,
 }
 
+_OBJECTS: Final = re.compile(r"\{calls?:(?:json|keyed|literal)\}")
+
 
 def page(grammars: Iterable[Grammar]) -> str:
     """The whole page for these grammars, in Markdown."""
@@ -266,6 +268,8 @@ def _accepted(grammar: Grammar) -> Iterator[str]:
 def _repairs(grammar: Grammar) -> Iterator[str]:
     found = [codec for way in ways(grammar) for codec in codecs(grammar, way)]
     yield from dict.fromkeys(MENDS[codec] for codec in found if codec in MENDS)
+    if any(way.marked and "```" not in way.line and _OBJECTS.search(way.line) for way in ways(grammar)):
+        yield "a code fence around call objects"
     repair = grammar.repair
     if repair is None:
         return

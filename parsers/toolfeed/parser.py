@@ -2335,7 +2335,9 @@ _HANDLERS: Final = (
 def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
     """The payload that begins at j; None if none does, or if the text behind a bracket is needed to tell."""
     steps = [step for step in node.payloads if step.begins_with(buf[j]) and not (bare and step.wrapped)]
-    if len(steps) > 1 and not _begin_with_a_name(steps, buf[j]):
+    if len(steps) > 1 and buf[j] == "{":  # a single call, where one may come
+        steps.sort(key=_holds_calls)
+    elif len(steps) > 1 and not _begin_with_a_name(steps, buf[j]):
         match = SPACES.match(buf, j + 1)
         behind = buf[match.end() : match.end() + 1] if match else ""
         steps = [step for step in steps if behind and step.goes_on_with(behind)]

@@ -61,6 +61,8 @@ _FIRST: Final = {
     "value:json": '{["-0123456789tfn',
 }
 _PYTHON_FIRST: Final = "'TFN"  # what else a value can begin with that Python writes
+_FENCE: Final = "```json"
+_NO_CALL: Final = '[-"0123456789'  # what an element of a list begins with that is no call, and no Python either
 _BEHIND_BRACKET: Final = {
     "json": "{]",
     "keyed": "{]",
@@ -298,6 +300,8 @@ class Program:
             for marker, others in damage.spellings.items():
                 self._spellings[marker] = (*self._spellings.get(marker, ()), *others)
         self.method = damage.method if damage else ""
+        if repair:
+            self._spellings[_FENCE] = (*self._spellings.get(_FENCE, ()), "```")
         self.misspelt = tuple(text for others in damage.spellings.values() for text in others) if damage else ()
         self.absorb = (*grammar.absorb, *(damage.absorb if damage else ()))
         self.steps: list[Step] = []
@@ -315,16 +319,24 @@ class Program:
         self.regions = Regions(grammar) if grammar.regions else None
         messages = grammar.messages
         sections = [self._template(line) for line in calls.section]
-        bodies = [self._template(line) for line in (*calls.call, *(damage.call if damage else ()))]
+        bodies = [self._template(line) for line in calls.call]
+        in_messages = [self._template(messages.body)] if messages is not None else []
+        damaged = [self._template(line) for line in (damage.call if damage else ())]
+        written = [(sections, False), ([*bodies, *damaged], False), (in_messages, True)]
+        fenced = [_fenced(found, wrapped) if repair else [] for found, wrapped in written]
+        self._damaged = frozenset([*damaged, *(template for found in fenced for template in found)])
+        sections += fenced[0]
+        bodies += [*damaged, *fenced[1]]
+        in_messages += fenced[2]
         values = [self._template(line) for line in (*calls.parameter, *(damage.parameter if damage else ()))]
         items = [self._template(line) for line in calls.item]
-        written = [item for template in (*sections, *bodies, *values, *items) for item in template]
-        self._tags = frozenset(str(item.parts[0]) for item in written if isinstance(item, Tag))  # how they begin
+        every = [item for template in (*sections, *bodies, *values, *items) for item in template]
+        self._tags = frozenset(str(item.parts[0]) for item in every if isinstance(item, Tag))  # how they begin
         self._build(
             sections,
             bodies,
             _Values(values, items),
-            self._template(messages.body) if messages is not None else (),
+            in_messages,
             messages.close if messages is not None else (),
         )
         self.headers = Headers(grammar.messages) if grammar.messages is not None else None
@@ -355,7 +367,7 @@ class Program:
         sections: list[tuple[Item, ...]],
         calls: list[tuple[Item, ...]],
         values: _Values,
-        message: tuple[Item, ...],
+        in_messages: list[tuple[Item, ...]],
         message_close: tuple[str, ...],
     ) -> None:
         """Make the steps of all templates and say what follows what."""
@@ -365,10 +377,6 @@ class Program:
         tails = [self._sequence(section[section.index(Slot("calls")) + 1 :], "section_close") for section in slotted]
         bodies = [self._call(template, values) for template in [*whole, *calls]]
         in_slot = bodies[len(whole) :]
-        for body in in_slot[len(self.grammar.calls.call) :]:  # what repairs add comes last
-            for part in body.parts:
-                if isinstance(part, Step):
-                    part.repaired = True
 
         call_first = [ready for body in in_slot for ready in body.first()]
         section_close = [Ready(tail[0]) for tail in tails if tail]
@@ -392,14 +400,14 @@ class Program:
             _link(tail, lambda missing: [])
         for body in bodies:
             body.link(after_call)
-        if message:  # a call's body in a message, whose opener is a header
-            body = self._call(message, values, wrapped=True)
+        for template in in_messages:  # a call's body in a message, whose opener is a header
+            body = self._call(template, values, wrapped=True)
             if message_close:
                 closer = self._step("closer", Marker(message_close[0]))
                 closer.forms = tuple(self._text_form(text) for text in message_close)
                 body.parts.append(closer)
             body.link(())
-            self.message_body = frozenset(ready.step.id for ready in body.first())
+            self.message_body |= frozenset(ready.step.id for ready in body.first())
         for span in self.regions.spans.values() if self.regions is not None else ():
             if self.grammar.regions[span.name].body:
                 span.steps = self._region_body(self.grammar.regions[span.name])
@@ -470,6 +478,7 @@ class Program:
         `wrapped`: something stands before it."""
         steps: list[Step | list[list[Step]]] = []
         nests: dict[tuple[Item, ...], Nest] = {}
+        damaged = template in self._damaged
         closing = False
         for i, item in enumerate(template):
             if isinstance(item, Space):
@@ -483,8 +492,10 @@ class Program:
                 step.first = _FIRST[f"{item.what}:{item.codec}"]
                 step.second = _BEHIND_BRACKET[item.codec]
                 step.wrapped = wrapped or bool(steps)
+                if step.wrapped and step.second and item.codec != "python":
+                    step.second += _NO_CALL
                 before = template[i - 1] if i else None
-                step.in_words = isinstance(before, Marker) and before.text[-1:].isalnum()
+                step.in_words = before != Marker(_FENCE) and isinstance(before, Marker) and before.text[-1:].isalnum()
                 if item.what == "arguments" and (not step.wrapped or self.grammar.calls.commit == "arguments"):
                     step.first = "{"
                 if item.bracketed and (item.codec == "keyed" or step.in_words):
@@ -498,6 +509,7 @@ class Program:
                 step = self._step("closer" if closing else "open", item)
                 behind = template[i + 1] if i + 1 < len(template) else None
                 step.line_ends = isinstance(item, Field) and isinstance(behind, Space) and "\n" in behind.text
+            step.repaired = damaged
             steps.append(step)
         return _Body(steps, list(nests.values()), nullable=self.grammar.calls.commit != "arguments")
 
@@ -998,6 +1010,20 @@ def _unique(ready: Iterable[Ready]) -> tuple[Ready, ...]:
 
 
 # -- patterns ----------------------------------------------------------------------------------------------------
+
+
+def _fenced(templates: list[tuple[Item, ...]], wrapped: bool) -> list[tuple[Item, ...]]:
+    """Templates of call objects, with a code fence around these; not where nothing stands before them, or a fence."""
+    found: list[tuple[Item, ...]] = []
+    for template in templates:
+        payload = next((item for item in template if isinstance(item, Payload)), None)
+        literals = [item.text for item in template if isinstance(item, Marker | Tag)]
+        if payload is None or payload.codec not in ("json", "keyed", "literal") or "```" in "".join(literals):
+            continue
+        at = template.index(payload)
+        if payload.what in ("call", "calls") and (wrapped or any(isinstance(item, Marker) for item in template[:at])):
+            found.append((*template[:at], Marker(_FENCE), payload, Marker("```"), *template[at + 1 :]))
+    return found
 
 
 def _literal(text: str) -> Form:

@@ -72,6 +72,7 @@ _SLOTS: Final = (
     "_quote",
     "_read",
     "_refused",
+    "_repair",
     "_sequence",
     "_started",
     "_state",
@@ -117,6 +118,7 @@ class CallObjects:
         self._bare = bare
         self._sequence = sequence
         self._lenient = lenient or literal
+        self._repair = lenient
         self._literal = literal
         self._closed = closed
         self._tools = declared
@@ -280,8 +282,8 @@ class CallObjects:
             return self._element(char, pos)
         if state == _ITEM:
             if char == "]" and (not self._any or self._lenient):
-                if self._any:
-                    self._mend("trailing_comma")
+                if self._any and not self._literal:
+                    self.between.append("trailing_comma")
                 self._state = _OVER
                 return pos + 1
             return self._element(char, pos)
@@ -289,8 +291,8 @@ class CallObjects:
             if char == "]":
                 self._state = _OVER
                 return pos + 1
-            if char == "{" and self._lenient:
-                self._mend("comma_missing")
+            if char == "{" and self._repair:
+                self.between.append("comma_missing")
                 return self._element(char, pos)
             if char == "}" and self._surplus():
                 return pos + 1
@@ -316,7 +318,7 @@ class CallObjects:
         if state == _FIRST_KEY or state == _KEY:
             if self._again and char == "}" and self._lenient:
                 self._again = False
-                self._mend("trailing_comma")
+                self.between.append("trailing_comma")
                 self._state = self._behind()
                 return pos + 1
             if self._again:
@@ -351,18 +353,12 @@ class CallObjects:
             return self._end(pos)
         return self._fault(pos, "expected ',' or '}'")
 
-    def _mend(self, code: str) -> None:
-        """Note what is mended between calls, where no call is open."""
-        if not self._literal:
-            self.between.append(code)
-
     def _surplus(self) -> bool:
         """Whether a bracket too many may be left out here: one behind each call."""
-        allowed = self._lenient and self._called and (self._list or self._closed)
-        if not allowed or self._literal or self._mended:
+        if not (self._repair and self._called and (self._list or self._closed)) or self._mended:
             return False
         self._mended = True
-        self._mend("surplus_bracket")
+        self.between.append("surplus_bracket")
         return True
 
     def _next_key(self, pos: int) -> int:
