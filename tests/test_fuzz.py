@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from helpers import format_names, format_of, grammar_of
 from toolfeed import Grammar, Parser
 from toolfeed.cli.app import commands
 from toolfeed.events import ContentDelta, Event, ToolCallStart
-from toolfeed.fuzz import LAWS, Case, Format, Run, Violation, check, entry, verdict
+from toolfeed.fuzz import LAWS, Case, Finding, Format, Run, Violation, check, entry, verdict
 from toolfeed.fuzz import corpus as kept
 from toolfeed.fuzz.cases import parser_of
 from toolfeed.fuzz.cutting import every_cut, fingerprint
@@ -109,8 +110,6 @@ def test_what_a_parser_raises_is_a_finding() -> None:
 def test_an_entry_can_be_read_as_toml_whatever_the_text_is() -> None:
     for text in ('"\\\n\t\x00\x7f\u2028\ufeff', "a\ud800b", "'''", ""):
         case = Case(grammar_of("hermes"), "made up", text, {"tools": [], "limits": None})
-        from toolfeed.fuzz import Finding
-
         written = entry(Finding("hermes", "1", "a\nb\ud800", case, (1, 2), "3:4"))
         assert tomllib.loads(written)["examples"][0]["text"] == text.replace("\ud800", "\ufffd")
 
@@ -197,8 +196,6 @@ def test_what_was_found_stays_found(found: kept.Entry) -> None:
 
 def test_a_finding_is_kept_as_it_was(tmp_path: Path) -> None:
     case = Case(grammar_of("hermes"), "soup", "a\ud800<tool_call>", {"repair": True, "limits": None}, "stop")
-    from toolfeed.fuzz import Finding
-
     kept.save(Finding("hermes", "1", "", case, (1, 3), "1:2"), "It breaks!", tmp_path)
     (found,) = kept.load(tmp_path)
     assert (found.what, found.law, found.cuts) == ("It breaks!", "1", (1, 3))
@@ -319,6 +316,28 @@ def test_fuzz_prints_findings_to_paste() -> None:
     assert result.exit_code == 1
     assert "[[examples]]" in result.output
     assert "toolfeed fuzz kimi_k2 --seed 3:" in result.output
+
+
+def test_a_finding_in_a_file_is_replayed_by_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "new model.toml"
+    path.write_text('format = 1\nname = "newmodel"\n[calls]\ncall = "<call>{call:json}</call>"')
+    with names_told_twice():
+        result = CliRunner().invoke(commands, ["fuzz", str(path), "--seconds", "1", "--law", "6", "--seed", "3", "-q"])
+        replay = re.search(r"replay: toolfeed (.*?)(; cut at|$)", result.output, re.MULTILINE)
+        assert replay is not None, result.output
+        again = CliRunner().invoke(commands, shlex.split(replay.group(1)))
+    assert result.output.startswith("seed 3\n")
+    assert again.exit_code == 1, again.output
+    assert "# Law 6, " in again.output
+
+
+def test_the_verdict_claims_what_was_looked_at() -> None:
+    run = Run([Format(Grammar.load("hermes"))], seed=1, laws=["1", "8"], shrinking=False)
+    assert verdict(run) == "hermes: 0 cases, 0 parses in 0 s; no law was looked at"
+    run.one(run.formats[0], 1)
+    assert verdict(run) == "hermes: 1 case, 27 parses in 0 s; nothing was found, and not looked at: law 8"
+    run.findings.append(Finding("hermes", "1", "", Case(run.formats[0].grammar, "made up", ""), None, "1:1"))
+    assert verdict(run).endswith("; 1 finding, of law 1")
 
 
 @pytest.mark.parametrize(

@@ -698,6 +698,32 @@ parameter = "<arg {key}>{value:stripped}</arg>"
 """
 
 
+@pytest.mark.parametrize("opener", ["[[call ", "«call{»", "[", "{{x}}", "<call {name}>", "<a b='c{'>", "call {"])
+def test_literals_of_regions_are_no_notation(opener: str) -> None:
+    """They are written and read exactly as they stand in the grammar, whatever they would mean in a template line."""
+    text = json.dumps(opener)
+    own = Grammar.from_toml(f"""
+        format = 1
+        name   = "own"
+        [regions.content]
+        to    = "content"
+        [regions.thinking]
+        to    = "reasoning"
+        open  = {json.dumps("think" + opener)}
+        close = "{{/think}}"
+        [regions.calls]
+        to    = "call"
+        open  = {text}
+        close = "}}]]"
+        body  = "{{call:json}}"
+    """)
+    call = '{"name": "f", "arguments": {"a": 1}}'
+    written = own.write("Well.", "Hm.", [("f", '{"a": 1}')])
+    assert written == f"think{opener}Hm.{{/think}}Well.{opener}{call}}}]]"
+    found = told(own, written)
+    assert (found.reasoning, found.content, found.calls) == ("Hm.", "Well.", [("f", '{"a": 1}', "complete")])
+
+
 def test_regions_in_toml() -> None:
     own = Grammar.from_toml(TOML)
     found = told(own, "<think>a</t>b<call f>, <arg x> 1 </arg></call><end>")

@@ -432,7 +432,7 @@ class Program:
             for part, others in self._spellings.items():
                 if part != item.text and part in item.text:
                     texts += [item.text.replace(part, other) for other in others]
-            forms += [self._text_form(text) for text in texts]
+            forms += [self._text_form(text, isinstance(item, Tag)) for text in texts]
             optional = item.text in self._optional
             line = item.text in self._line_optional
         step = Step(len(self.steps), role, item, tuple(forms), optional)
@@ -455,12 +455,14 @@ class Program:
         # A detokenizer may have put a space behind the first character.
         return Form(head, _tag_pattern(item, self._parameters), [head[:2], head[0] + " "], tag=True)
 
-    def _text_form(self, text: str) -> Form:
-        """The form of a marker's or tag's text."""
+    def _text_form(self, text: str, fields: bool = True) -> Form:
+        """The form of a marker's or tag's text. `fields`: whether braces in it stand for one."""
         if self._closes_tag(text):
             words = text[2:-1].split()
             pattern = "< */ *" + " +".join(regex.escape(word, special_only=True) for word in words) + " *>"
             return Form(text, pattern, [text[:2] + words[0], "</ ", "< "])
+        if not fields and ("{" in text or "}" in text):
+            return self._form(Marker(text))
         if "{" not in text and not _ATTRIBUTE.search(text):
             return _literal(text)
         forms = [self._form(item) for item in self._template(text) if isinstance(item, Marker | Tag)]

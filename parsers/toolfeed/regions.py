@@ -21,7 +21,7 @@ import regex
 from .coercion import WHITESPACE
 from .errors import CannotExpress, GrammarError
 from .grammar import Content, Grammar, Reasoning, Region, Start
-from .notation import NotationError, Payload, parse_template
+from .notation import Item, Marker, NotationError, Payload, parse_template
 from .patterns import LOOK_BEHIND, WAIT, Match, Pattern, PatternError, markers
 from .whole import WholeError, WholeReader
 from .whole import check as check_whole
@@ -365,29 +365,46 @@ def _pattern(source: str, key: str) -> Pattern:
 # -- what is written ---------------------------------------------------------------------------------------------------
 
 
-def written(grammar: Grammar, content: bool, reasoning: bool, calls: bool) -> Grammar:
-    """The grammar that writes a turn with these parts: what its regions say, as far as literals say it.
+_NO_LINE: Final = "<call>{call:json}</call>"  # a grammar has to have one; what is written is `Form.calls`
+
+
+class Form(NamedTuple):
+    """How a turn is written: a grammar without regions, and the template of its calls, which no line could say: the
+    literals of regions are not in the notation of lines."""
+
+    grammar: Grammar
+    calls: tuple[tuple[Item, ...], ...]
+
+
+def written(grammar: Grammar, content: bool, reasoning: bool, calls: bool) -> Form:
+    """The form of a turn with these parts: what the grammar's regions say, as far as literals say it.
 
     Raises CannotExpress with the reason for a part that only a pattern opens or closes, or that is read whole.
     """
     text = _part(grammar, "content") if content else None
     thought = _part(grammar, "reasoning") if reasoning else None
-    line = "<call>{call:json}</call>"  # where no call is written, any will do
+    template: tuple[Item, ...] = ()
     if calls:
         region = _part(grammar, "call")
         if not region.body:
             raise CannotExpress(
                 f"a call: {grammar.name} reads the region of one whole, and so does not say how it is written"
             )
-        line = _literal(region.open[0]) + region.body + "".join(map(_literal, region.close[:1]))
-    return msgspec.structs.replace(
+        template = call_template(region)
+    form = msgspec.structs.replace(
         grammar,
         regions={},
         start=Start(state=grammar.start.state if thought is not None else "content"),
         reasoning=Reasoning(open=thought.open[:1], close=thought.close[:1]) if thought is not None else None,
         content=Content(open=text.open[:1], close=text.close[:1]) if text is not None and text.open else None,
-        calls=msgspec.structs.replace(grammar.calls, call=(line,), parameter=()),
+        calls=msgspec.structs.replace(grammar.calls, call=(_NO_LINE,), parameter=()),
     )
+    return Form(form, (template,) if template else ())
+
+
+def call_template(region: Region) -> tuple[Item, ...]:
+    """A call between the region's first literals. Its opener is one, and it has a body."""
+    return (Marker(region.open[0]), *parse_template(region.body), *map(Marker, region.close[:1]))
 
 
 def _part(grammar: Grammar, to: str) -> Region:
@@ -405,9 +422,16 @@ def _part(grammar: Grammar, to: str) -> Region:
     return region
 
 
-def _literal(text: str) -> str:
-    """Text as a template line says it."""
-    return text.replace("{", "{{").replace("}", "}}")
-
-
-__all__ = ["Delimiter", "Found", "Regions", "Span", "TimedOut", "Watch", "behind", "check", "written"]
+__all__ = [
+    "Delimiter",
+    "Form",
+    "Found",
+    "Regions",
+    "Span",
+    "TimedOut",
+    "Watch",
+    "behind",
+    "call_template",
+    "check",
+    "written",
+]

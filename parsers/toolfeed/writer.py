@@ -37,7 +37,7 @@ from .message import Accumulator, Message, ToolCall
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
 from .parser import Parser
 from .program import WHITESPACE
-from .regions import written
+from .regions import Form, written
 from .schema import ANY_JSON, NO_SCHEMA, ParameterType, stated_type
 from .tools import Tools
 
@@ -85,7 +85,7 @@ def write(
     """
     own = [_call(call, i) for i, call in enumerate(calls)]
     thought = bool(reasoning) or (start or grammar.start.state) == "reasoning"
-    form = written(grammar, bool(content), thought, bool(own)) if grammar.regions else grammar
+    form = written(grammar, bool(content), thought, bool(own)) if grammar.regions else None
     return _Writer(grammar, form, start, tools).turn(content, reasoning, own)
 
 
@@ -166,16 +166,17 @@ class _Nest(NamedTuple):
 
 class _Writer:
     def __init__(
-        self, given: Grammar, grammar: Grammar, start: StartState | None, tools: Tools | Iterable[object] | None
+        self, given: Grammar, form: Form | None, start: StartState | None, tools: Tools | Iterable[object] | None
     ) -> None:
-        """`given` reads what is written, and `grammar` says how: the same one, but for a grammar of regions."""
+        """`given` reads what is written; in a grammar of regions `form` says how."""
         self._given = given
         self._start: StartState | None = start
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
-        self._grammar = grammar = grammar.bind(dict.fromkeys(grammar.parameters, ""))
-        self._program = grammar.program
+        bound = given.bind(dict.fromkeys(given.parameters, ""))
+        self._grammar = grammar = bound if form is None else form.grammar
+        self._program = bound.program
         self._sections = [parse_template(line) for line in grammar.calls.section]
-        templates = [parse_template(line) for line in grammar.calls.call]
+        templates = [parse_template(line) for line in grammar.calls.call] if form is None else form.calls
         self._lists = [template for template in templates if _payload(template).what == "calls"]
         self._singles = [template for template in templates if template not in self._lists]
         self._parameters = [parse_template(line) for line in grammar.calls.parameter]
@@ -322,7 +323,7 @@ class _Writer:
         around = [section for section in self._sections if Slot("calls") in section]
         whole = [section for section in self._sections if Slot("calls") not in section]
         ways = [partial(self._slotted, section, calls) for section in around]
-        if not around and self._grammar.calls.call:
+        if not around and (self._singles or self._lists):
             ways.append(partial(self._body, calls, after_content))
         ways += [partial(self._list, section, calls, after_content) for section in whole]
         pieces = _first(partial(self._checked, way) for way in ways)
@@ -656,7 +657,7 @@ class _Writer:
     def _checked(self, write: Callable[[], list[_Piece]]) -> list[_Piece]:
         """What `write` writes, if all raw values in it end where they end."""
         pieces = write()
-        if not any(piece.value for piece in pieces):
+        if not self._parameters or not any(piece.value for piece in pieces):
             return pieces
         exits = [self._program.exit(step) for step in self._program.steps if step.role == "value"]
         text = "".join(piece.text for piece in pieces)

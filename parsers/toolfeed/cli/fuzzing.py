@@ -31,11 +31,12 @@ _SEED = re.compile(r"(\w+)(?::(\d+))?")
 )
 @click.option("--seed", metavar="S[:NUMBER]", help="Replay a run, or the one case of it that a finding names.")
 @click.option("--law", "laws", metavar="LAW", multiple=True, help="Look at this law only; may be given several times.")
-@click.option("--quiet", "-q", is_flag=True, help="Findings and verdict only.")
+@click.option("--quiet", "-q", is_flag=True, help="Seed, findings and verdict only.")
 def fuzz(names: tuple[str, ...], seconds: float, seed: str | None, laws: tuple[str, ...], quiet: bool) -> None:
     """Write turns of the formats (all of them if none is named), damage them, cut them, and hold eleven laws against
     what their parsers tell. What breaks a law is made as small as it can be and printed as an `[[examples]]` entry."""
     from ..fuzz import LAWS, Run, entry, verdict
+    from ..fuzz.reading import counted
     from ..fuzz.report import counts
 
     known = [law.key for law in LAWS]
@@ -55,10 +56,10 @@ def fuzz(names: tuple[str, ...], seconds: float, seed: str | None, laws: tuple[s
             found = [finding for one in tested for finding in examples(one)] if "1" in (laws or "1") else []
             run.findings += found
             run.run(seconds)
+    click.echo(f"seed {parsed.group(1)}")
     if not quiet:
-        click.echo(f"seed {parsed.group(1)}")
         for key, title, cases, parses, findings in counts(run):
-            told = f"{findings} findings" if findings else ""
+            told = counted(findings, "finding") if findings else ""
             click.echo(f"  {key:>9}  {title:<38} {cases:>9,} cases {parses:>11,} parses  {told}".rstrip())
         for name, kinds in run.delays.items() if len(tested) <= 3 else ():
             for kind, delay in kinds.items():
@@ -108,7 +109,7 @@ def examples(format: Format) -> Iterator[Finding]:
             law, wrong, cuts = violation.law, violation.message, violation.cuts
         except ToolfeedError as error:
             law, wrong, cuts = "7", str(error), None
-        yield Finding(format.name, law, f"example {example.case!r}: {wrong}", case, cuts, "0")
+        yield Finding(format.name, law, f"example {example.case!r}: {wrong}", case, cuts, "0", format.source)
 
 
 @contextmanager
@@ -120,13 +121,15 @@ def progress(run: Run, seconds: float, quiet: bool) -> Generator[None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from ..fuzz.reading import counted
+
     columns = (TextColumn("{task.description:24}"), BarColumn(), TextColumn("{task.fields[done]}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("examples", total=seconds or 1, done="")
 
         def show(run: Run) -> None:
-            found = f"{len(run.findings)} findings" if run.findings else "nothing found"
-            done = f"{run.cases:,} cases, {run.parses:,} parses, {found}"
+            found = counted(len(run.findings), "finding") if run.findings else "nothing found"
+            done = f"{counted(run.cases, 'case')}, {counted(run.parses, 'parse')}, {found}"
             bar.update(task, completed=min(run.seconds, seconds), description=run.current, done=done)
 
         run.progress = show

@@ -89,17 +89,21 @@ def random_options(rng: random.Random) -> dict[str, Any]:
 
 
 class Format:
-    """A grammar under test. `others`: markers of other formats, to be mixed in."""
+    """A grammar under test. `others`: markers of other formats, to be mixed in. `source`: what it is loaded by, its
+    name if nothing is said."""
 
-    def __init__(self, grammar: Grammar, others: Sequence[str] = ()) -> None:
+    def __init__(self, grammar: Grammar, others: Sequence[str] = (), source: str = "") -> None:
         self.grammar = grammar
         self.name = grammar.name
+        self.source = source or grammar.name
         self.others = tuple(others) or ("<tool_call>", "</think>", "[TOOL_CALLS]", "<|call|>")
 
     @classmethod
     def load(cls, format: str | Path | Grammar, others: Sequence[str] = ()) -> Format:
         """Of a format's name, a grammar's file, or a Grammar. Raises as `Grammar.load`."""
-        return cls(format if isinstance(format, Grammar) else Grammar.load(format), others)
+        if isinstance(format, Grammar):
+            return cls(format, others)
+        return cls(Grammar.load(format), others, str(format))
 
     @cached_property
     def markers(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from ..limits import Limits
 from ..parser import Parser
 from .cases import Case, Format, parser_of
 from .cutting import every_cut
-from .reading import Reading, Told, Violation, merged, require, shown, tell, values, work
+from .reading import Reading, Told, Violation, counted, merged, require, shown, tell, values, work
 from .reference import Disagreement, reference
 from .texts import ODDITIES, cut, cuts_of, few_cuts, pieces, random_cuts
 from .waiting import check_start, check_waiting
@@ -234,7 +234,7 @@ def _bounded(format: Format, case: Case, text: str) -> int:
     parser = parser_of(case, limits=limits)
     for i, char in enumerate(text):
         parser.feed(char)
-        require(parser.held <= bound, "8", f"{parser.held} characters are held after {shown(text[: i + 1])}")
+        require(parser.held <= bound, "8", f"{counted(parser.held, 'character')} held after {shown(text[: i + 1])}")
     parser.finish()
     return 1
 

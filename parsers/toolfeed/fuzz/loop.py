@@ -26,7 +26,8 @@ MOST: Final = 3  # findings of one law and format are kept
 
 
 class Finding(NamedTuple):
-    """A case in which a law does not hold, as small as it could be made. `seed`: what replays it."""
+    """A case in which a law does not hold, as small as it could be made. `seed`: what replays it; `source`: what the
+    format is loaded by, if that is not its name."""
 
     format: str
     law: str
@@ -34,6 +35,7 @@ class Finding(NamedTuple):
     case: Case
     cuts: tuple[int, ...] | None
     seed: str
+    source: str = ""
 
 
 class Count(NamedTuple):
@@ -155,7 +157,8 @@ class Run:
         if any(found.case.text == case.text for found in alike):
             self.repeated += 1
             return
-        self.findings.append(Finding(format.name, violation.law, violation.message, case, violation.cuts, seed))
+        found = Finding(format.name, violation.law, violation.message, case, violation.cuts, seed, format.source)
+        self.findings.append(found)
 
     def smallest(self, finding: Finding) -> Finding:
         """The same finding with less text, if a run that does not shrink has made it."""

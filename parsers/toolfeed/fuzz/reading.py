@@ -327,6 +327,11 @@ def _masked(escape: re.Match[str]) -> str:
     return "\\u0020" if text[1:3].lower() == "ud" and text[3] in "89ABCDEFabcdef" else text
 
 
+def counted(number: int, what: str) -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def shown(text: str, most: int = 120) -> str:
     """A text for a message: its repr, the middle left out if it is long."""
     return repr(text) if len(text) <= most else f"{text[: most // 2]!r} … {text[-most // 2 :]!r}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any
 
 from .laws import BY_KEY
 from .loop import Finding, Run
+from .reading import counted
 
 _EXAMPLE_OPTIONS = ("tools", "start", "prompt", "repair", "tool_choice")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]")
@@ -28,7 +30,8 @@ def entry(finding: Finding) -> str:
     title = BY_KEY[finding.law].title if finding.law in BY_KEY else finding.law
     lines = [f"# Law {finding.law}, {title}: {_comment(finding.message)}"]
     cuts = "" if finding.cuts is None else f"; cut at {', '.join(map(str, finding.cuts)) or 'nothing'}"
-    lines.append(f"# Found in {case.kind!r}; replay: toolfeed fuzz {finding.format} --seed {finding.seed}{cuts}")
+    source = shlex.quote(finding.source or finding.format)
+    lines.append(f"# Found in {case.kind!r}; replay: toolfeed fuzz {source} --seed {finding.seed}{cuts}")
     others = {name: value for name, value in case.options.items() if name not in _EXAMPLE_OPTIONS}
     if others:
         lines.append(f"# Read with {', '.join(f'{name}={value!r}' for name, value in others.items())}")
@@ -75,11 +78,16 @@ def counts(run: Run) -> list[tuple[str, str, int, int, int]]:
 
 
 def verdict(run: Run) -> str:
-    """One sentence."""
+    """One sentence. What no case was looked at for is no law that holds."""
     formats = f"{len(run.formats)} formats" if len(run.formats) != 1 else run.formats[0].name
-    done = f"{formats}: {run.cases:,} cases, {run.parses:,} parses in {run.seconds:.0f} s"
+    done = f"{formats}: {counted(run.cases, 'case')}, {counted(run.parses, 'parse')} in {run.seconds:.0f} s"
     if not run.findings:
+        unseen = [law.key for law in run.laws if not run.counts[law.key].cases]
+        if len(unseen) == len(run.laws):
+            return f"{done}; no law was looked at"
+        if unseen:
+            return f"{done}; nothing was found, and not looked at: law {', '.join(unseen)}"
         return f"{done}; no law was broken"
     broken = sorted({finding.law for finding in run.findings}, key=lambda key: (len(key), key))
     more = f" (and {run.repeated} more like them)" if run.repeated else ""
-    return f"{done}; {len(run.findings)} findings{more}, of law {', '.join(broken)}"
+    return f"{done}; {counted(len(run.findings), 'finding')}{more}, of law {', '.join(broken)}"

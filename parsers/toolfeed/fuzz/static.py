@@ -19,7 +19,7 @@ from ..notation import Item, Marker, Payload, Slot, Space, Tag, parse_template
 from .cases import Case, Format, Meaning, chosen, parser_of
 from .examples import mistakes, two_cuts
 from .laws import BY_KEY, whole
-from .reading import Violation, shown, tell
+from .reading import Violation, counted, shown, tell
 
 
 class Advice(NamedTuple):
@@ -191,7 +191,7 @@ def _markers(format: Format) -> Iterator[Advice]:
                 if short.text != long.text and long.text.startswith(short.text):
                     what = f"{long.text!r} ({long.role}) begins with {short.text!r} ({short.role})"
                     more = len(long.text) - len(short.text)
-                    wait = f"a parser waits for up to {more} characters more before it knows which one it is"
+                    wait = f"a parser waits for up to {counted(more, 'more character')} before it knows which one it is"
                     yield Advice("note", long.key, f"{state}, {what}: {wait}")
 
 
@@ -299,7 +299,8 @@ _PLAIN: Final = (
 
 
 def _turns(format: Format) -> Iterator[Advice]:
-    """Plain turns that the grammar cannot write, or reads otherwise than it wrote them."""
+    """Plain turns that the grammar cannot write, one advice for each cause, or reads otherwise than it wrote them."""
+    refused: dict[str, list[_Plain]] = {}
     for turn in _PLAIN:
         if (turn.reasoning and not format.reasons) or (format.chooses and (len(turn.calls) > 1 or turn.content)):
             continue
@@ -307,7 +308,7 @@ def _turns(format: Format) -> Iterator[Advice]:
             text = format.grammar.write(turn.content, turn.reasoning, turn.calls, tools=_TOOLS)
         except CannotExpress as error:
             if "bare" not in str(error) and not (format.is_bare and turn.content):
-                yield Advice("note", turn.keys, f"{turn.what} cannot be written: {error}")
+                refused.setdefault(str(error), []).append(turn)
             continue
         options = {"tools": _TOOLS} | chosen(format.grammar, [name for name, _ in turn.calls])
         meaning = Meaning(turn.content, turn.reasoning, tuple((*call, None) for call in turn.calls))
@@ -319,6 +320,9 @@ def _turns(format: Format) -> Iterator[Advice]:
                 otherwise = f"which is read otherwise ({violation.message}); {turn.hint}"
                 yield Advice("problem", turn.keys, f"{turn.what} is written {shown(text, 200)}, {otherwise}")
                 break
+    for cause, turns in refused.items():
+        what = "; ".join(turn.what for turn in turns)
+        yield Advice("note", turns[0].keys, f"{what}: cannot be written: {cause}")
 
 
 # -- states ------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCa
 from ..notation import Field, Payload, Space, Tag, parse_template
 from ..parser import Parser
 from .cases import Case, Format, parser_of
-from .reading import Reading, Violation, shown
+from .reading import Reading, Violation, counted, shown
 
 _LETTERS: Final = (
     "a",
@@ -116,11 +116,8 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
             return read
     assert first is not None
     what = "".join(str(atom[2 if atom[0] == "end" else -1]) for atom in first[:decided])
-    raise Violation(
-        "2",
-        f"after {at} characters {shown(held)} is held ({parser.state}), but it is decided: {shown(what)} comes",
-        (at,),
-    )
+    place = f"after {counted(at, 'character')} {shown(held)} is held ({parser.state})"
+    raise Violation("2", f"{place}, but it is decided: {shown(what)} comes", (at,))
 
 
 def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[str]:
@@ -211,9 +208,8 @@ def check_start(format: Format, case: Case) -> int:
     for name, _, _ in case.meaning.calls:
         wanted = start_of_call(format, case.text, name)
         if started.get(name) != wanted:
-            raise Violation(
-                "2", f"the call of {name} starts after {started.get(name)} characters, not {wanted}", (wanted,)
-            )
+            at = f"starts after {counted(started[name], 'character')}" if name in started else "does not start"
+            raise Violation("2", f"the call of {name} {at}; its name is whole after {wanted}", (wanted,))
     return 1
 
 
