@@ -34,7 +34,7 @@ from toolfeed.cli.scenes import SCENES, Scene, choose_turns
 from toolfeed.cli.screen import Screen, show_formats, visible
 from toolfeed.cli.show import TYPES
 
-TOOLFEED = [sys.executable, "-c", "from toolfeed.cli import main; main()"]
+TOOLFEED = [sys.executable, "-m", "toolfeed"]
 PATIENCE = 20  # seconds until a line that should be there at once counts as missing
 
 TURN = """Let me check.
