@@ -34,7 +34,7 @@ from toolfeed import Grammar
 from toolfeed.cli.app import commands
 from toolfeed.serve import End, Replay, Request, SourceError, Stream, Upstream, create_app
 from toolfeed.serve.command import make_upstream
-from toolfeed.serve.replay import ScriptTurn, load_script
+from toolfeed.serve.replay import ScriptTurn, load_script, sample
 from toolfeed.serve.server import make_server
 from toolfeed.serve.source import Item
 from toolfeed.serve.template import ChatTemplate
@@ -588,6 +588,14 @@ def test_a_chat_template_makes_the_prompt() -> None:
     assert answer["choices"][0]["message"]["reasoning_content"] == "word"
     assert refused.status_code == 400
     assert "too many" in refused.json()["error"]["message"]
+
+
+def test_arguments_for_a_schema_that_refers_to_itself_in_many_places_are_small() -> None:
+    node = {"type": "array", "minItems": 8, "items": {"$ref": "#"}}
+    schema = {"type": "object", "properties": {f"key{i}": node for i in range(30)}}
+    value = sample(schema, [], schema)
+    assert set(value) == set(schema["properties"])
+    assert len(json.dumps(value)) < 200_000
 
 
 # -- bad requests ------------------------------------------------------------------------------------------------------

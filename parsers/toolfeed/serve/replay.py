@@ -263,10 +263,15 @@ def _text(content: object) -> str:
 
 
 _DEPTH: Final = 6
+_MOST: Final = 1000  # values in a sample, about
 
 
-def sample(schema: object, names: list[str], root: object, depth: int = 0) -> Any:
-    """A value that fits a JSON schema: one that it names, or one of its type. `names`: what strings may be."""
+def sample(schema: object, names: list[str], root: object, depth: int = 0, left: Iterator[int] | None = None) -> Any:
+    """A value that fits a JSON schema: one that it names, or one of its type. `names`: what strings may be. `left`: an
+    item for each value that it may still be made of, since a schema may refer to itself in many places."""
+    left = iter(range(_MOST)) if left is None else left
+    if next(left, None) is None:
+        depth = _DEPTH
     found = _resolved(schema, root)
     for key in ("const", "default"):
         if key in found:
@@ -276,15 +281,16 @@ def sample(schema: object, names: list[str], root: object, depth: int = 0) -> An
             return found[key][0]
     for key in ("anyOf", "oneOf", "allOf"):
         if is_list(found.get(key)) and found[key]:
-            return sample(found[key][0], names, root, depth + 1) if depth < _DEPTH else None
+            return sample(found[key][0], names, root, depth + 1, left) if depth < _DEPTH else None
     kind = found.get("type")
     if is_list(kind):
         kind = next(iter(kind), None)
     if kind == "object" or (kind is None and "properties" in found):
-        return _sample_object(found, names, root, depth)
+        return _sample_object(found, names, root, depth, left)
     if kind == "array":
-        count = max(1, _number(found.get("minItems"), 1))
-        return [sample(found.get("items", {}), names, root, depth + 1)] * min(count, 8) if depth < _DEPTH else []
+        count = min(max(1, _number(found.get("minItems"), 1)), 8)
+        items = found.get("items", {})
+        return [sample(items, names, root, depth + 1, left) for _ in range(count)] if depth < _DEPTH else []
     if kind in ("integer", "number"):
         low = found.get("minimum", found.get("exclusiveMinimum"))
         return 3 if low is None else _number(low, 3) + 1
@@ -295,12 +301,12 @@ def sample(schema: object, names: list[str], root: object, depth: int = 0) -> An
     return names[0] if names else "example"
 
 
-def _sample_object(schema: Json, names: list[str], root: object, depth: int) -> Json:
+def _sample_object(schema: Json, names: list[str], root: object, depth: int, left: Iterator[int]) -> Json:
     properties: Json = schema["properties"] if is_object(schema.get("properties")) else {}
     required = schema.get("required")
     keys = [key for key in required if isinstance(key, str) and key in properties] if is_list(required) else []
     keys = keys or list(properties)
-    return {key: sample(properties[key], names, root, depth + 1) for key in keys} if depth < _DEPTH else {}
+    return {key: sample(properties[key], names, root, depth + 1, left) for key in keys} if depth < _DEPTH else {}
 
 
 def _resolved(schema: object, root: object) -> Json:
