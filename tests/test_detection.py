@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,13 @@ def test_quotes_count_as_they_come_out_of_a_string() -> None:
     text = r"""{{- "<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>" }}"""
     assert '"name"' not in text
     assert detect(chat_template=text).format == "hermes"
+
+
+def test_comments_that_do_not_end_are_read_once() -> None:
+    began = time.process_time()
+    with pytest.raises(UnknownFormat):
+        detect(chat_template="{#" * 500_000)
+    assert time.process_time() - began < 10  # minutes, if each were looked for to the end
 
 
 def test_a_comment_is_nothing_that_a_model_sees() -> None:

@@ -19,7 +19,6 @@ _CONFIG: Final = "tokenizer_config.json"
 _TEMPLATE: Final = "chat_template.jinja"
 _MORE_TEMPLATES: Final = "additional_chat_templates"
 _PREFERRED: Final = ("tool_use", "default")
-_COMMENT: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
 _ESCAPED_QUOTE: Final = re.compile(r"""\\(["'])""")
 
 
@@ -31,7 +30,16 @@ class Template(NamedTuple):
 
     def spelt(self) -> str:
         """The text as a model may get to see it: without comments, and with quotes as they come out of strings."""
-        return _ESCAPED_QUOTE.sub(r"\1", _COMMENT.sub("", self.text))
+        return _ESCAPED_QUOTE.sub(r"\1", _without_comments(self.text))
+
+
+def _without_comments(text: str) -> str:
+    kept: list[str] = []
+    at = 0
+    while (begin := text.find("{#", at)) >= 0 and (end := text.find("#}", begin + 2)) >= 0:
+        kept.append(text[at:begin])
+        at = end + 2
+    return "".join([*kept, text[at:]])
 
 
 class Files(NamedTuple):
