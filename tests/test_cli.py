@@ -117,6 +117,7 @@ def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("broken.toml").write_text("name = ")
     Path("broken.json").write_text("[{]")
     Path("wrong.json").write_text('[{"type": "function", "function": {"parameters": 7}}]')
+    Path("null.json").write_text("null")
     Path("folder").mkdir()
 
 
@@ -132,7 +133,8 @@ def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["parse", "-f", "hermes", "folder"], "folder"),
         (["parse", "-f", "hermes", "-t", "missing.json"], "missing.json"),
         (["parse", "-f", "hermes", "-t", "broken.json"], "broken.json"),
-        (["parse", "-f", "hermes", "-t", "wrong.json"], ""),
+        (["parse", "-f", "hermes", "-t", "wrong.json"], "wrong.json: tool 0"),
+        (["parse", "-f", "hermes", "-t", "null.json"], "null.json: tools must be a list"),
         (["parse", "-f", "hermes", "--cut", "0"], "--cut"),
         (["parse", "-f", "hermes", "--cut", "lines"], "--cut"),
         (["parse"], "--format"),
@@ -141,10 +143,10 @@ def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["parse", "-f", "hermes", "--start", "middle"], "'content', 'reasoning'"),
         (["parse", "-f", "hermes", "--delay", "soon"], "--delay"),
         (["parse", "-f", "hermes", "one.txt", "two.txt"], "two.txt"),
-        (["parse", "-f", "auto"], "model"),
-        (["parse", "-f", "auto", "--model", "acme/unheard-of"], "acme/unheard-of"),
+        (["parse", "-f", "nope"], "'nope'; toolfeed.formats() lists them"),
+        (["parse", "-f", "auto"], "give --template, --model or --tokenizer-config"),
         (["parse", "-f", "hermes", "--model", "Qwen/Qwen3-8B"], "'auto' only"),
-        (["detect"], "model"),
+        (["detect"], "give --template, --model or --tokenizer-config"),
         (["detect", "--template", "missing.jinja"], "missing.jinja"),
         (["detect", "--tokenizer-config", "missing"], "missing"),
         (["detect", "--tokenizer-config", "broken.json"], "broken.json"),
@@ -155,6 +157,9 @@ def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["demo", "-f", "hermez"], "hermes"),
         (["demo", "-f", "missing.toml"], "missing.toml"),
         (["demo", "--speed", "0"], "--speed"),
+        (["fuzz", "--seconds", "x"], "'x' is not a number"),
+        (["serve", "--port", "x"], "'x' is not a whole number"),
+        (["check", "/tmp"], "ends in .toml"),
         (["prase"], "prase"),
         (["--nonsense"], "--nonsense"),
     ],
@@ -197,8 +202,9 @@ def test_detect_takes_grammars_of_one_s_own(tmp_path: Path) -> None:
     ("model", "says"),
     [("acme/unheard-of", "acme/unheard-of"), ("deepseek-ai/DeepSeek-V3.2-Exp", "deepseek_v31 or deepseek_v32")],
 )
-def test_what_detect_cannot_tell_is_one_line_and_exit_code_1(model: str, says: str) -> None:
-    result = toolfeed_command("detect", "--model", model)
+@pytest.mark.parametrize("command", [["detect"], ["parse", "--format", "auto"]], ids=["detect", "parse"])
+def test_what_detect_cannot_tell_is_one_line_and_exit_code_1(command: list[str], model: str, says: str) -> None:
+    result = toolfeed_command(*command, "--model", model)
     assert (result.exit_code, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith("toolfeed: ")
@@ -215,6 +221,24 @@ def test_formats_prints_a_json_line_per_format() -> None:
     lines = lines_of(toolfeed_command("formats"))
     assert [line["name"] for line in lines] == [info.name for info in toolfeed.formats()]
     assert set(lines[0]) == {"name", "aliases", "models", "special_tokens", "turn_end_tokens", "start_states"}
+
+
+def test_check_says_where_an_example_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'format = 1\nname = "own"\n[calls]\ncall = "<c>{call:json}</c>"\n[[examples]]\ncase = "x"\ntext = ""\n'
+        """calls = [{ name = "f", arguments = '{"a": 1' }]\n"""
+    )
+    result = toolfeed_command("check", path)
+    assert result.exit_code == 1
+    (line,) = result.stdout.splitlines()
+    assert line.startswith(f"{path}:8: problem: examples.calls.arguments: is no JSON: ")
+
+
+@pytest.mark.parametrize("module", ["toolfeed", "toolfeed.cli"])
+def test_the_command_line_is_a_module(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("toolfeed ")
 
 
 def test_version_and_help() -> None:
@@ -382,7 +406,11 @@ class TestTerminal:
         running = start("parse", "-f", "hermes", terminal=True)
         running.write(f"<think>\nHm.\n</think>\n\n{TURN}")
         assert [re.sub("  call_.*", "", line) for line in self.shown(running)] == [
-            "Hm.", "Let me check.", "╭─ get_weather", '│ {"city": "Zürich", "days": 3}', "╰─ ✓ complete",
+            "Hm.",
+            "Let me check.",
+            "╭─ get_weather",
+            '│ {"city": "Zürich", "days": 3}',
+            "╰─ ✓ complete",
         ]
 
     def test_formats_shows_a_table(self, start: Start) -> None:
@@ -421,7 +449,6 @@ class TestScreen:
         shown = visible(text)
         assert len(shown) == len(text)
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", shown)
-
 
     @pytest.mark.parametrize("width", [60, 120])
     def test_formats_fit_the_terminal(

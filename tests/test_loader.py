@@ -40,6 +40,12 @@ def detecting(*lines: str) -> str:
     return HEAD + "[detect]\n" + "\n".join(lines) + "\n" + CALL
 
 
+def example(lines: str) -> str:
+    """A grammar whose second example says this, from line 13 on."""
+    good = '[[examples]]\ncase = "good"\nstart = "content"\nfinish = "stop"\ntext = ""\n'
+    return HEAD + CALL + good + '[[examples]]\ncase = "x"\ntext = ""\n' + lines + "\n"
+
+
 MISTAKES = [
     Mistake("no TOML", "format = 1\nname = \n", 2, None, ()),
     Mistake("a key twice", HEAD + 'name = "x"\n' + CALL, 3, None, ()),
@@ -307,6 +313,67 @@ MISTAKES = [
     ),
     Mistake("a format over itself", detecting('over = ["hermes", "own"]'), 4, "detect.over", ("itself",)),
     Mistake("a format like itself", detecting('like = "own"'), 4, "detect.like", ("itself",)),
+    Mistake(
+        "a payload in brackets",
+        calls('call = "[{name} {arguments:json}]"'),
+        4,
+        "calls.call",
+        ("only a field", "[regions]"),
+    ),
+    Mistake(
+        "a value that ends with its line",
+        calls('call = "<f={name}>{parameters}</f>"', 'parameter = "<p>{key}: {value:stripped}\\n"'),
+        5,
+        "calls.parameter",
+        ("no closer", "[regions]"),
+    ),
+    Mistake(
+        "one call in a section", calls('section = "<c>{call}</c>"'), 4, "calls.section", ("{calls} or {calls:json}",)
+    ),
+    Mistake(
+        "a table of one letter less", HEAD + CALL.replace("[calls]", "[call]"), 3, "call", ("did you mean [calls]?",)
+    ),
+    Mistake(
+        "an array of tables of one letter less",
+        HEAD + CALL + '[[example]]\ncase = "x"\ntext = ""\n',
+        5,
+        "example",
+        ("did you mean [[examples]]?",),
+    ),
+    *(
+        Mistake(f"an example with {what}", example(line), 13, f"examples.{key}", words)
+        for what, line, key, words in (
+            ("an unknown state", 'start = "foo"', "start", ("'foo'", "one of 'content', 'reasoning'")),
+            ("an unknown reason", 'finish = "foo"', "finish", ("'foo'", "one of 'stop', 'length'")),
+            (
+                "half an object",
+                """calls = [{ name = "f", arguments = '{"a": 1' }]""",
+                "calls.arguments",
+                ("is no JSON: ",),
+            ),
+            (
+                "a table of arguments",
+                'calls = [{ name = "f", arguments = { a = 1 } }]',
+                "calls.arguments",
+                ("""JSON text in quotes: '{"a": 1}'""",),
+            ),
+            ("broken declarations", "tools = '[{bad'", "tools", ("JSON",)),
+            ("a declaration that is no list", "tools = '7'", "tools", ("list of declarations",)),
+            ("a declaration without a name", """tools = '[{"parameters": {}}]'""", "tools", ("name",)),
+            ("a signature that is no list", 'tools = "f(city: string)"', "tools", ("list of declarations",)),
+            ("a signature that is not closed", 'tools = ["f(city: strng"]', "tools", ("no signature", "f(city: strng")),
+            (
+                "an unknown type",
+                'tools = ["f(city: strng)"]',
+                "tools",
+                ("'strng' is no type; they are string,", "integer", "array"),
+            ),
+            ("an unknown type of two", 'tools = ["f(city: string|nul)"]', "tools", ("'nul' is no type",)),
+            ("no type behind the colon", 'tools = ["f(city:)"]', "tools", ("'' is no type",)),
+            ("a type without a colon", 'tools = ["f(city string)"]', "tools", ("'city string'", "name: type")),
+            ("an unknown choice", 'chosen = "zzz"\ntools = ["f()"]', "chosen", ("'zzz'", "'f'")),
+        )
+    ),
     Mistake("a pattern that excludes everything", detecting('models = "!acme/*"'), 4, "detect.models", ("!acme/*",)),
 ]
 
@@ -414,6 +481,7 @@ def test_shipped_grammars_say_their_version_first(name: str) -> None:
         ("f(a)", {"a": {}}),
         ("f(a: string)", {"a": {"type": "string"}}),
         ("f( a:integer , b : string|null )", {"a": {"type": "integer"}, "b": {"type": ["string", "null"]}}),
+        ("f(a: uint8, b: Bool)", {"a": {"type": "uint8"}, "b": {"type": "Bool"}}),
     ],
 )
 def test_a_signature_is_a_declaration(line: str, properties: dict[str, object]) -> None:

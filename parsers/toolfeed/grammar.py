@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 
 from .errors import GrammarError
+from .schema import JSON_TYPES, json_type
 
 if TYPE_CHECKING:
     from .message import ToolCall
@@ -224,12 +225,15 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     finish: Literal["stop", "length"] | None = None
 
     def declarations(self) -> list[dict[str, Any]] | None:
-        """The tools as a server would declare them; None if the example has none."""
+        """The tools as a server would declare them; None if the example has none. Raises ValueError."""
         if self.tools is None:
             return None
-        if isinstance(self.tools, str):
-            return list(msgspec.json.decode(self.tools))
-        return [signature(tool) for tool in self.tools]
+        if not isinstance(self.tools, str):
+            return [signature(tool) for tool in self.tools]
+        try:
+            return msgspec.json.decode(self.tools, type=list[dict[str, Any]])
+        except msgspec.DecodeError as error:
+            raise ValueError(f"is no list of declarations as JSON text: {error}") from None
 
     def tool_choice(self) -> dict[str, Any] | None:
         """What names the tool that is chosen; None if none is."""
@@ -247,13 +251,23 @@ class ExampleCall(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 def signature(line: str) -> dict[str, Any]:
-    """`"f(a: string, b: integer)"` as a tool declaration in OpenAI chat shape."""
-    name, _, rest = line.partition("(")
+    """`"f(a: string, b: integer|null)"` as a tool declaration in OpenAI chat shape.
+
+    Types are those of JSON Schema and of the dialects that `schema` knows. Raises ValueError.
+    """
+    name, opener, rest = (part.strip() for part in line.partition("("))
+    if not name or (opener and not rest.endswith(")")):
+        raise ValueError(f'{line!r} is no signature; one is "f(a: string, b: integer)"')
     properties: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in rest.rstrip(") ").split(","))):
-        key, _, kind = part.partition(":")
-        kinds = [word.strip() for word in kind.split("|")] if kind else []
-        properties[key.strip()] = {} if not kinds else {"type": kinds[0] if len(kinds) == 1 else kinds}
+    for part in filter(None, (part.strip() for part in rest[:-1].split(","))):
+        key, colon, kind = (word.strip() for word in part.partition(":"))
+        if not key or len(key.split()) > 1:
+            raise ValueError(f'{part!r} is no parameter; one is "name: type", or "name"')
+        kinds = [word.strip() for word in kind.split("|")] if colon else []
+        for word in kinds:
+            if json_type(word) is None:
+                raise ValueError(f"{word!r} is no type; they are {', '.join(JSON_TYPES)}")
+        properties[key] = {} if not kinds else {"type": kinds[0] if len(kinds) == 1 else kinds}
     parameters = {"type": "object", "properties": properties}
     return {"type": "function", "function": {"name": name.strip(), "parameters": parameters}}
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import json
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import Any, Final, cast, get_args, get_type_hints
+from typing import Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from .errors import AmbiguousFormat, GrammarError, UnknownFormat
+from .errors import AmbiguousFormat, GrammarError, ToolsError, UnknownFormat
 from .grammar import (
     AUTO,
     Calls,
@@ -33,6 +34,7 @@ from .grammar import (
 from .model_ids import says_nothing
 from .notation import Field, Item, Marker, NotationError, Payload, Slot, Space, Tag, parse_template
 from .regions import check as check_regions
+from .tools import Tools
 
 FORMAT: Final = 1  # the version of the notation
 _NOT_INHERITED: Final = ("name", "aliases", "models", "detect", "examples", "source", "format", "extends")
@@ -75,7 +77,7 @@ def read(text: str, file: str | None = None) -> Grammar:
     lines = Lines(text)
 
     def mistake(message: str, key: str) -> GrammarError:
-        return GrammarError(message, file=file, line=lines.find(key), key=key)
+        return GrammarError(message, file=file, line=lines.find(key), key=_INDEX.sub("", key))
 
     version = table.pop("format", None)
     if version != FORMAT:
@@ -90,14 +92,19 @@ def read(text: str, file: str | None = None) -> Grammar:
         except (UnknownFormat, AmbiguousFormat) as error:
             raise mistake(str(error), "extends") from None
     _lists(table)
+    for key, arguments in _arguments(table):
+        if isinstance(arguments, dict | list):
+            raise mistake(f"is JSON text in quotes: '{json.dumps(arguments, default=str)}'", key)
     try:
         return msgspec.convert(table, Grammar, strict=True)
     except GrammarError as error:
-        raise GrammarError(
-            error.message, file=file, line=lines.find(error.key) if error.key else None, key=error.key
-        ) from None
+        if error.key:
+            raise mistake(error.message, error.key) from None
+        raise GrammarError(error.message, file=file) from None
     except msgspec.ValidationError as error:
         message, key = _explain(str(error), table)
+        if key.startswith("examples."):
+            key = _numbered(key, table)
         raise mistake(message, key) from None
 
 
@@ -148,6 +155,30 @@ def _table(table: dict[str, Any], *path: str) -> dict[str, Any]:
     return table
 
 
+def _numbered(key: str, table: dict[str, Any]) -> str:
+    """The key of a mistake in the examples, with the number of the first that has one."""
+    for i, example in enumerate(_tables(table.get("examples"))):
+        try:
+            msgspec.convert(example, Example, strict=True)
+        except msgspec.ValidationError:
+            return f"examples[{i}]{key.removeprefix('examples')}"
+    return key
+
+
+def _arguments(table: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """The arguments of the calls that examples expect, with their keys."""
+    for i, example in enumerate(_tables(table.get("examples"))):
+        for k, call in enumerate(_tables(example.get("calls"))):
+            yield f"examples[{i}].calls[{k}].arguments", call.get("arguments")
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    """A list of tables; an empty one for anything else, of which others complain."""
+    listed = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("dict[str, Any]", item) if isinstance(item, dict) else {} for item in listed]
+
+
+_INDEX: Final = re.compile(r"\[\d+\]")  # in a key: of an array of tables
 _PLACE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
 
 
@@ -159,6 +190,12 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
     unknown = re.match(r"Object contains unknown field `(.*)`", what)
     if unknown:
         name = unknown.group(1)
+        value = table.get(name) if not key else None
+        if isinstance(value, dict) or any(_tables(value)):
+            near = difflib.get_close_matches(name, [place for place in _TYPES if place and "." not in place], n=1)
+            if near:
+                shown = "[[examples]]" if near[0] == "examples" else f"[{near[0]}]"
+                return f"is no table here; did you mean {shown}?", name
         known = _TYPES[key].__struct_fields__ if key in _TYPES else ()
         near = difflib.get_close_matches(name, known, n=1)
         elsewhere = next((place for place, kind in _TYPES.items() if name in kind.__struct_fields__ and place), "")
@@ -169,7 +206,9 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
         return f"is no key here; {hint}", f"{key}.{name}".strip(".")
     if what.startswith("Invalid enum value"):
         table_name, _, field = key.rpartition(".")
-        allowed = get_args(get_type_hints(_TYPES.get(table_name, Grammar)).get(field))
+        hint = get_type_hints(_TYPES.get(table_name, Grammar)).get(field)
+        kinds = [hint, *get_args(hint)]  # a choice, or a choice or None
+        allowed = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
         return f"{what[:1].lower()}{what[1:]}; it is one of {', '.join(map(repr, allowed))}", key
     missing = re.match(r"Object missing required field `(.*)`", what)
     if missing:
@@ -184,8 +223,17 @@ class Lines:
         self._lines = text.splitlines()
 
     def find(self, key: str) -> int | None:
-        """The line of a dotted key, or of its table; None if it does not stand in the text."""
-        parts = key.split(".")
+        """The line of a dotted key, or of its table; None if it does not stand in the text. Of an array of tables
+        `examples[2].text` is the key in the third."""
+        if indexed := re.match(r"(\w+)\[(\d+)\]", key):
+            table, number = indexed.group(1), int(indexed.group(2))
+            header = re.compile(rf"\s*\[\[\s*{table}\s*\]\]")
+            heads = [i for i, line in enumerate(self._lines) if header.match(line)]
+            if number < len(heads):
+                begin, end = [*heads, len(self._lines)][number : number + 2]
+                line = Lines("\n".join(self._lines[begin:end])).find(_INDEX.sub("", key))
+                return None if line is None else begin + line
+        parts = _INDEX.sub("", key).split(".")
         for cut in range(len(parts), 0, -1):
             table, name = ".".join(parts[: cut - 1]), parts[cut - 1]
             line = self._key(table, name) or self._header(".".join(parts[:cut]))
@@ -257,6 +305,7 @@ def check(grammar: Grammar) -> None:
     _check_markers(grammar, [*sections, *bodies, *extra, *parameters, *members])
     _check_reasoning(grammar)
     _check_id(calls)
+    _check_examples(grammar)
 
 
 def _check_detect(grammar: Grammar) -> None:
@@ -308,7 +357,8 @@ def _templates(key: str, lines: tuple[str, ...], parameters: tuple[str, ...]) ->
         try:
             items = parse_template(line, parameters)
         except NotationError as error:
-            raise GrammarError(str(error), key=key) from None
+            hint = "; in a section it is {calls} or {calls:json}" if key == "calls.section" and "{call}" in line else ""
+            raise GrammarError(f"{error}{hint}", key=key) from None
         if not items:
             raise GrammarError("is an empty template", key=key)
         result.append(items)
@@ -402,7 +452,11 @@ def _check_value(items: tuple[Item, ...], key: str, known: tuple[str, ...]) -> i
     if list(_fields(items[at:], known)):
         raise GrammarError("has a field behind the value; what closes a value is the same text for every key", key=key)
     if not any(isinstance(item, Marker | Tag) and not list(_fields((item,), known)) for item in items[at:]):
-        raise GrammarError("has no closer behind the value, so the value never ends", key=key)
+        raise GrammarError(
+            "has no closer behind the value, so the value never ends; one that ends with its line is said with "
+            "[regions]",
+            key=key,
+        )
     if not isinstance(_first(items), Marker | Tag):
         raise GrammarError(
             "begins with no marker, so nothing tells the next argument from the last one's value", key=key
@@ -493,3 +547,25 @@ def _check_id(calls: Calls) -> None:
         raise GrammarError('says where the name stands: "functions.{name}:{number}"', key="calls.id")
     if calls.id and set(re.findall(r"\{(.*?)\}", calls.id)) - {"name", "number"}:
         raise GrammarError("knows {name} and {number}", key="calls.id")
+
+
+def _check_examples(grammar: Grammar) -> None:
+    """What the examples say can be read; whether it holds is a question for `toolfeed check`."""
+    for i, example in enumerate(grammar.examples):
+        place = f"examples[{i}]"
+        try:
+            declarations = example.declarations()
+            tools = None if declarations is None else Tools(declarations)
+        except (ValueError, RecursionError, ToolsError) as error:
+            raise GrammarError(str(error), key=f"{place}.tools") from None
+        if example.chosen and tools and example.chosen not in tools:
+            raise GrammarError(
+                f"{example.chosen!r} is none of its tools, {', '.join(map(repr, tools))}", key=f"{place}.chosen"
+            )
+        for k, call in enumerate(example.calls):
+            if call.status != "complete":
+                continue  # text as far as it came
+            try:
+                json.loads(call.arguments)
+            except (ValueError, RecursionError) as error:
+                raise GrammarError(f"is no JSON: {error}", key=f"{place}.calls[{k}].arguments") from None

@@ -169,7 +169,10 @@ def _literal(line: str, i: int, extra: tuple[str, ...]) -> tuple[list[str | Fiel
                 break
             item, i = _braced(line, i, extra)
             if not isinstance(item, Field):
-                raise NotationError(f"only a field can stand inside a marker, one of {_braces(FIELDS)}")
+                raise NotationError(
+                    f"only a field can stand inside a marker, one of {_braces(FIELDS)}; "
+                    "what else stands between delimiters is said with [regions]"
+                )
             parts += [text, item] if text else [item]
             text = ""
             continue

@@ -103,12 +103,15 @@ def _named(name: str) -> Grammar:
     known = [
         word for heads in (_shipped, _installed) for head in heads().values() for word in (head.name, *head.aliases)
     ]
-    raise UnknownFormat(f"no format is called {name!r}; {nearest(name, known)}")
+    hint = nearest(name, known)
+    if re.search(r"[/\\]", name):
+        hint = "the file of a grammar ends in .toml, and the format of a model's id is told by toolfeed.detect"
+    raise UnknownFormat(f"no format is called {name!r}; {hint}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What to say to someone who looks for a format by a name that there is not."""
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.6)
+    near = difflib.get_close_matches(name, dict.fromkeys(known), n=4, cutoff=0.7)
     return f"did you mean {' or '.join(repr(other) for other in near)}?" if near else "toolfeed.formats() lists them"
 
 

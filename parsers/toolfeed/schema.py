@@ -112,6 +112,9 @@ _PLAIN: Final[dict[str, ParameterType]] = {
 }
 
 
+JSON_TYPES: Final = tuple(_PLAIN)
+
+
 def json_type(name: str) -> str | None:
     """The JSON type that a type's name means, JSON Schema's own or another dialect's (A1); None if it is unknown.
 

@@ -19,9 +19,10 @@ import msgspec
 
 import toolfeed
 
-from ..errors import ToolfeedError
+from ..errors import ToolfeedError, ToolsError
 from ..events import Event
 from ..grammar import AUTO
+from ..tools import Tools
 from .base import Refused, reading
 from .detecting import detect, grammar_for, model_options
 from .fuzzing import check, fuzz
@@ -32,6 +33,7 @@ from .show import print_event, print_json
 def refused(error: click.UsageError) -> Refused:
     """What click says of a bad argument, on one line."""
     message = error.format_message().rstrip(".")
+    message = message.replace("a valid float range", "a number").replace("a valid integer range", "a whole number")
     command = error.ctx.command_path if error.ctx else "toolfeed"
     return Refused(f"{message[:1].lower()}{message[1:]}; see {command} --help")
 
@@ -72,13 +74,17 @@ def read_cut(ctx: click.Context, param: click.Parameter, value: str | None) -> C
     return number
 
 
-def load_tools(path: str) -> Any:
+def load_tools(path: str) -> Tools:
     """The tools in a JSON file, in any shape that `Parser` takes."""
     try:
         with reading(path):
-            return json.loads(Path(path).read_bytes())
+            declarations = json.loads(Path(path).read_bytes())
     except ValueError as error:
         raise Refused(f"{path} is not JSON: {error}") from error
+    try:
+        return Tools(declarations)
+    except ToolsError as error:
+        raise Refused(f"{path}: {error}") from error
 
 
 @click.group(

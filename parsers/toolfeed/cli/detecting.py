@@ -6,7 +6,7 @@ Exit code 0: the format is known; 1: it is unknown or ambiguous, and standard er
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,15 +59,7 @@ def detect(
 
     The more is known of the model the better: its chat template says most.
     """
-    try:
-        found = detect_format(
-            chat_template=None if template is None else Path(template),
-            model=model,
-            tokenizer_config=tokenizer_config,
-            grammars=[Path(path) for path in grammars],
-        )
-    except (UnknownFormat, AmbiguousFormat) as error:
-        raise Untold(str(error)) from error
+    found = _told(model, template, tokenizer_config, grammars)
     if as_json or not sys.stdout.isatty():
         print_json({"format": found.format, "confidence": found.confidence, "reason": found.reason})
     else:
@@ -78,12 +70,28 @@ def detect(
 
 def grammar_for(format: str, model: str | None, template: str | None, tokenizer_config: str | None) -> Grammar:
     """The grammar that is asked for. One that is detected is told on standard error."""
-    chat_template = None if template is None else Path(template)
     if format != AUTO:
-        return choose(format, chat_template, model, tokenizer_config)
-    found = detect_format(chat_template=chat_template, model=model, tokenizer_config=tokenizer_config)
+        return choose(format, None if template is None else Path(template), model, tokenizer_config)
+    found = _told(model, template, tokenizer_config)
     click.echo(sentence(found), err=True)
     return found.grammar
+
+
+def _told(
+    model: str | None, template: str | None, tokenizer_config: str | None, grammars: Iterable[str] = ()
+) -> Detection:
+    """What the options of `model_options` tell."""
+    if model is None and template is None and tokenizer_config is None:
+        raise Refused("nothing to tell the format from: give --template, --model or --tokenizer-config")
+    try:
+        return detect_format(
+            chat_template=None if template is None else Path(template),
+            model=model,
+            tokenizer_config=tokenizer_config,
+            grammars=[Path(path) for path in grammars],
+        )
+    except (UnknownFormat, AmbiguousFormat) as error:
+        raise Untold(str(error)) from error
 
 
 def sentence(found: Detection) -> str:
