@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from helpers import Reading, format_names, grammar_of, written
-from toolfeed import CannotExpress, formats_table, traits
+from toolfeed import CannotExpress, Grammar, formats_table, parse, traits
 from toolfeed.events import ArgumentsDelta
+from toolfeed.loader import TYPES
+from toolfeed.notation import CODECS
+from toolfeed.whole import ARGS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FORMATS = format_names()
@@ -130,3 +135,70 @@ def test_importing_toolfeed_does_not_load_what_writes_pages() -> None:
     program = "import sys, toolfeed; print({'toolfeed.traits', 'toolfeed.formats_table'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+# The pages written by hand: they leave nothing out, and what they show works.
+
+GRAMMAR: Final = (DOCS / "grammar.md").read_text(encoding="utf-8")
+TEMPLATES: Final = (DOCS / "response_templates.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("payload", [f"{{{what}:{codec}}}" for what, codecs in CODECS.items() for codec in codecs])
+def test_every_payload_is_explained(payload: str) -> None:
+    assert re.search(rf"^\| .*`{re.escape(payload)}`.* \|", GRAMMAR, re.MULTILINE)
+
+
+@pytest.mark.parametrize("key", [f"{table}.{key}" for table, kind in TYPES.items() for key in kind.__struct_fields__])
+def test_every_key_is_explained(key: str) -> None:
+    """In a table of keys, in the first column or, where it belongs to a table with few, in the second."""
+    name = key.rpartition(".")[2]
+    assert re.search(rf"^\| .*[`.]{name}`.* \|", GRAMMAR, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("content", "argument"), [(content, name) for content, args in ARGS.items() for name in args])
+def test_every_argument_of_a_content_is_explained(content: str, argument: str) -> None:
+    rows = [row.split(" | ") for row in TEMPLATES.splitlines() if row.startswith("| ")]
+    found = ""
+    for row in rows:
+        found = row[0] if "`" in row[0] else found
+        if f"`{content}`" in found and len(row) > 1 and row[1] == f"`{argument}`":
+            return
+    pytest.fail(f"{argument} of {content} is nowhere explained")
+
+
+def blocks(page: str, language: str, holds: str) -> list[str]:
+    return [
+        block for block in re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL) if holds in block
+    ]
+
+
+@pytest.mark.parametrize(
+    ("holds", "text", "arguments"),
+    [
+        ("\\[CALL", 'Hi. [CALL f {"days": [3]}]', '{"days": [3]}'),
+        ("kv-lines", "Hi. <call f>\ncity = Paris\ndays = 3\n</call>", '{"city": "Paris", "days": 3}'),
+    ],
+    ids=["inside a marker", "lines"],
+)
+def test_what_templates_cannot_say_regions_do(holds: str, text: str, arguments: str) -> None:
+    (block,) = blocks(GRAMMAR, "toml", holds)
+    tools = [{"name": "f", "parameters": {"properties": {"days": {"type": ["integer", "array"]}}}}]
+    message = parse(text, Grammar.from_toml(f'format = 1\nname = "own"\n{block}'), tools=tools)
+    assert message.content == "Hi."
+    assert [(call.name, call.arguments, call.status) for call in message.tool_calls] == [("f", arguments, "complete")]
+
+
+def test_the_messages_that_are_shown() -> None:
+    (block,) = blocks(GRAMMAR, "toml", "[messages]")
+    (text,) = re.findall(r"^This reads `(.*)`\.$", GRAMMAR, re.MULTILINE)
+    message = parse(text, Grammar.from_toml(f'format = 1\nname = "own"\n{block}'))
+    assert (message.reasoning, message.content) == ("Hm.", "")
+    assert [(call.name, call.arguments) for call in message.tool_calls] == [("f", '{"a": 1}')]
+
+
+def test_the_response_template_that_is_shown() -> None:
+    (template,) = blocks(TEMPLATES, "json", "start_anchor")
+    (text,) = blocks(TEMPLATES, "text", "<tool_call>")
+    message = parse(text, Grammar.from_response_template(template))
+    assert (message.reasoning, message.content) == ("I need the weather.", "Let me check.")
+    assert [(call.name, call.arguments) for call in message.tool_calls] == [("get_weather", '{"city": "Paris"}')]

@@ -151,6 +151,14 @@ def test_an_unknown_format_is_an_error_with_a_suggestion(wrong: str, right: str)
     assert wrong in str(caught.value)
 
 
+def test_a_suggestion_is_near_and_made_once() -> None:
+    with pytest.raises(UnknownFormat, match=r"; did you mean 'hermes'\?$"):
+        Grammar.load("hermess")
+    with pytest.raises(UnknownFormat, match="lists them"):
+        Grammar.load("nope")
+    assert registry.nearest("cohera", ["cohere", "cohere"]) == "did you mean 'cohere'?"
+
+
 @pytest.mark.parametrize("wrong", ["", "zzzzzzzzzzzz", "HERMES", " hermes", "../hermes", "hermes/", "*"])
 def test_names_are_exact(wrong: str) -> None:
     with pytest.raises(UnknownFormat):

@@ -49,7 +49,7 @@ _ONE_OR_MORE: Final = {
     ("calls", "keys"): ("name", "arguments", "id"),
     ("repair",): ("call", "parameter", "optional", "absorb"),
 }
-_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
+TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "": Grammar,
     "detect": Detect,
     "start": Start,
@@ -192,13 +192,13 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
         name = unknown.group(1)
         value = table.get(name) if not key else None
         if isinstance(value, dict) or any(_tables(value)):
-            near = difflib.get_close_matches(name, [place for place in _TYPES if place and "." not in place], n=1)
+            near = difflib.get_close_matches(name, [place for place in TYPES if place and "." not in place], n=1)
             if near:
                 shown = "[[examples]]" if near[0] == "examples" else f"[{near[0]}]"
                 return f"is no table here; did you mean {shown}?", name
-        known = _TYPES[key].__struct_fields__ if key in _TYPES else ()
+        known = TYPES[key].__struct_fields__ if key in TYPES else ()
         near = difflib.get_close_matches(name, known, n=1)
-        elsewhere = next((place for place, kind in _TYPES.items() if name in kind.__struct_fields__ and place), "")
+        elsewhere = next((place for place, kind in TYPES.items() if name in kind.__struct_fields__ and place), "")
         hint = f"it belongs into [{elsewhere}]" if elsewhere else ""
         if not hint and near:
             hint = f"did you mean {near[0]!r}?"
@@ -206,7 +206,7 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
         return f"is no key here; {hint}", f"{key}.{name}".strip(".")
     if what.startswith("Invalid enum value"):
         table_name, _, field = key.rpartition(".")
-        hint = get_type_hints(_TYPES.get(table_name, Grammar)).get(field)
+        hint = get_type_hints(TYPES.get(table_name, Grammar)).get(field)
         kinds = [hint, *get_args(hint)]  # a choice, or a choice or None
         allowed = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
         return f"{what[:1].lower()}{what[1:]}; it is one of {', '.join(map(repr, allowed))}", key

@@ -22,7 +22,7 @@ from .tools import Tool, Tools
 CONTENTS: Final = ("text", "int", "float", "bool", "json", "xml-inline", "kv-lines")
 
 # What each reader may be told, and of which type that is.
-_ARGS: Final[dict[str, dict[str, type]]] = {
+ARGS: Final[dict[str, dict[str, type]]] = {
     "text": {"strip": bool},
     "int": {"strip": bool},
     "float": {"strip": bool},
@@ -91,7 +91,7 @@ def check_content(content: str, args: object, key: str) -> None:
         raise WholeError(key, f"{content!r} is no way of reading; known are {', '.join(CONTENTS)}")
     if not isinstance(args, dict):
         raise WholeError(key, "is an object")
-    known = _ARGS[content]
+    known = ARGS[content]
     for name, value in cast("dict[str, object]", args).items():
         own = f"{key}.{name}"
         if name not in known:
