@@ -206,8 +206,8 @@ def _explain(error: str, table: dict[str, Any]) -> tuple[str, str]:
         return f"is no key here; {hint}", f"{key}.{name}".strip(".")
     if what.startswith("Invalid enum value"):
         table_name, _, field = key.rpartition(".")
-        hint = get_type_hints(TYPES.get(table_name, Grammar)).get(field)
-        kinds = [hint, *get_args(hint)]  # a choice, or a choice or None
+        declared = get_type_hints(TYPES.get(table_name, Grammar)).get(field)
+        kinds = [declared, *get_args(declared)]  # a choice, or a choice or None
         allowed = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
         return f"{what[:1].lower()}{what[1:]}; it is one of {', '.join(map(repr, allowed))}", key
     missing = re.match(r"Object missing required field `(.*)`", what)
