@@ -22,13 +22,19 @@ from reasons import (
     NO_OPENER,
     NO_PROMPTS,
     NO_REASONING,
+    NO_STATED_TYPES,
+    NO_TAGS,
     NOT_ABSORBED,
     NOT_END,
     NOT_INSIDE,
+    NOT_NOTED,
+    NOT_QUOTED,
     NOT_TEXT,
     NOTHING_ABSORBED,
     ONE_CALL,
     ONE_LIST,
+    TYPED_TAGS,
+    UNTYPED,
     WORD,
 )
 from taxonomy import (
@@ -508,7 +514,27 @@ def destination(form: Format, fields: dict[str, str]) -> tuple[str | None, str]:
 
 # -- 17 schemas --------------------------------------------------------------------------------------------------------
 
-elsewhere(17, "the schema table", "test_coercion.py::test_case")
+elsewhere(17, "the schema table, raw values", "test_schema_table.py::test_a_sample_between_tags", NO_TAGS, TYPED_TAGS)
+elsewhere(
+    17,
+    "the schema table, values between delimiters",
+    "test_schema_table.py::test_values_between_delimiters",
+    NOT_QUOTED,
+)
+elsewhere(
+    17,
+    "quoted values whose schema admits no string",
+    "test_schema_table.py::test_quoted_values_whose_schema_admits_no_string",
+    NOT_NOTED,
+)
+elsewhere(17, "types that the text states", "test_schema_table.py::test_stated_types", NO_STATED_TYPES)
+elsewhere(
+    17,
+    "no schema, an unknown parameter, an unknown tool",
+    "test_schema_table.py::test_without_a_schema_a_value_is_a_string",
+    NO_TAGS,
+    TYPED_TAGS,
+)
 
 # -- 18 hostile text ---------------------------------------------------------------------------------------------------
 
@@ -546,3 +572,10 @@ def many_calls(form: Format) -> Made:
 
 elsewhere(20, "what the grammar writes is read back", "test_writer.py::test_the_law")
 elsewhere(20, "what was read is written", "test_writer.py::test_calls_that_were_read_are_written")
+
+
+@case(17, "a schema says nothing where the notation has types", UNTYPED)
+def types_of_the_notation(form: Format) -> Made:
+    """J6: no coercion: arguments pass as they are written, whatever the schema says."""
+    for arguments in ('{"text": 42}', '{"number": [1]}', '{"flag": 1}', '{"object": 3.50}', '{"list": {"a": null}}'):
+        yield form.turn(alpha(arguments, notes=()))

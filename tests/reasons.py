@@ -100,6 +100,22 @@ TYPED_TAGS = Reason(
     "the tags say which type a value has, and the schema nothing",
     lambda form: form.notation == "raw" and not traits.typed_by_schema(form.grammar),
 )
+UNTYPED = Reason(
+    "typed by schemas", "values are written without types", lambda form: traits.typed_by_schema(form.grammar)
+)
+NOT_QUOTED = Reason(
+    "not all quoted", "the format does not quote every value", lambda form: form.payload.codec != "quoted"
+)
+NOT_NOTED = Reason(
+    "no quotes for others",
+    "no value is quoted that is no string: JSON passes as it is written",
+    lambda form: form.payload.codec not in ("python", "object"),
+)
+NO_STATED_TYPES = Reason(
+    "no stated types",
+    "the text does not say which type a value has, beside a schema that does",
+    lambda form: form.notation != "raw" or not traits.states_types(form.grammar) or TYPED_TAGS.holds(form),
+)
 STRIPPED = Reason("stripped", "the whitespace around a value is markup", lambda form: form.trim == "strip")
 KEYS_IN_TAGS = Reason(
     "keys in tags",
