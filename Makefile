@@ -1,5 +1,8 @@
 # make demo    show what toolfeed does
 # make bench   what a fragment costs, beside a floor that returns one event
+# make compare      the same streams through what people use today; writes docs/performance.md and its chart
+# make performance  every number of docs/performance.md that is toolfeed's own
+# make compiled     build the wheel through mypyc (a C compiler, minutes) and run all tests on it
 # make fuzz    half a minute of fuzzing over all formats
 # make docs    write docs/formats.md and docs/cases.md from the grammars and the table of cases
 # make test    every check: ruff, mypy, pyright, pytest (which also builds the wheel and tests it)
@@ -12,12 +15,14 @@ PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= dev
 PYTEST_ARGS ?= -n auto
+COMPILED ?= build/compiled
+COMPILED_TESTS ?= tests
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench docs fuzz fuzz-long wheel clean
+.PHONY: help demo test lint types bench compare performance compiled docs fuzz fuzz-long wheel clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -37,6 +42,19 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m pytest bench --benchmark-columns=min,median
+
+compare: $(VENV)/.dev
+	$(PIP) install --editable '.[compare]'
+	-$(PIP) install --no-deps llm-router-utils
+	$(BIN)/python bench/compare.py --write
+
+performance: $(VENV)/.dev $(COMPILED)/.installed
+	$(BIN)/python bench/performance.py --compiled $(COMPILED)/venv/bin/python --write
+
+# The tests lie beside no package there: what they import is the wheel.
+compiled: $(COMPILED)/.installed
+	cd $(COMPILED)/source && rm -rf parsers && TOOLFEED_COMPILED=1 ../venv/bin/python -m pytest -m "not wheel" \
+	    $(PYTEST_ARGS) $(COMPILED_TESTS)
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m toolfeed.formats_table > docs/formats.md
@@ -63,6 +81,17 @@ $(BIN)/python:
 
 $(VENV)/.cli: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[cli]'
+	@touch $@
+
+# The source distribution is the clean copy: the wheel is built from it.
+$(COMPILED)/.installed: $(shell find parsers grammars tests -name '*.py' -o -name '*.toml') pyproject.toml | $(VENV)/.dev
+	rm -rf $(COMPILED)
+	mkdir -p $(COMPILED)/source
+	HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --outdir $(COMPILED)/dist
+	tar xzf $(COMPILED)/dist/*.tar.gz --strip-components 1 -C $(COMPILED)/source
+	$(PYTHON) -m venv $(COMPILED)/venv
+	wheel=$$(ls $(COMPILED)/dist/*.whl) && $(COMPILED)/venv/bin/python -m pip --disable-pip-version-check --quiet \
+	    install "$$wheel[test]"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

@@ -1,0 +1,41 @@
+"""The compiled wheel: that its compiled modules are really the ones imported. `make compiled` runs all tests on it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tomllib
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import pytest
+
+import toolfeed
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = [
+    pytest.mark.compiled,
+    pytest.mark.skipif(os.environ.get("TOOLFEED_COMPILED") != "1", reason="make compiled, or TOOLFEED_COMPILED=1"),
+]
+
+
+def compiled_modules() -> list[str]:
+    """What pyproject.toml says is compiled."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    paths = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["include"]
+    return [path.removeprefix("parsers/").removesuffix(".py").replace("/", ".") for path in paths]
+
+
+@pytest.mark.parametrize("name", compiled_modules())
+def test_what_is_imported_is_compiled(name: str) -> None:
+    file = importlib.import_module(name).__file__
+    assert file is not None
+    assert file.endswith(tuple(EXTENSION_SUFFIXES))
+    assert not Path(file).is_relative_to(ROOT), "the wheel is tested, not what lies beside the tests"
+
+
+def test_a_parser_is_of_the_compiled_module() -> None:
+    parser = toolfeed.Parser("hermes")
+    assert type(parser.feed).__name__ == "builtin_function_or_method"
+    assert not hasattr(toolfeed.Parser.feed, "__code__")
