@@ -81,6 +81,8 @@ _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
 _STRING_ATTRIBUTE: Final = {"true": "string", "false": "json"}
 
 _NO_NODE: Final = Node()
+_NO_STEPS: Final[frozenset[int]] = frozenset()
+_NO_NAMES: Final[frozenset[str]] = frozenset()
 _is_word: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z").match
 _NO_GROUPS: Final[Mapping[str, str]] = {}
 
@@ -223,10 +225,14 @@ class Parser:
         trace: TraceFunction | None = None,
     ) -> None:
         grammar = choose(format, chat_template, model, tokenizer_config)
-        _one_of("start", start, (None, "content", "reasoning"))
-        _one_of("unknown_tools", unknown_tools, (None, "forward", "content"))
-        _one_of("whitespace", whitespace, ("trim", "keep"))
-        grammar = grammar.bind(parameters or {})
+        if start is not None:
+            _one_of("start", start, (None, "content", "reasoning"))
+        if unknown_tools is not None:
+            _one_of("unknown_tools", unknown_tools, (None, "forward", "content"))
+        if whitespace != "trim":
+            _one_of("whitespace", whitespace, ("trim", "keep"))
+        if parameters:
+            grammar = grammar.bind(parameters)
         self._grammar = grammar
         self._program: Program = grammar.repairing_program if repair else grammar.program
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
@@ -235,12 +241,12 @@ class Parser:
             repair and grammar.repair is not None and grammar.repair.bare == "known"
         )
         self._objects_anywhere = known and self._tools is not None
-        self._chosen = _chosen_tool(tool_choice)
+        self._chosen = _chosen_tool(tool_choice) if tool_choice != "auto" else ""
         self._forward = unknown_tools
         self._trim = self._trims = whitespace == "trim"
         self._repair = repair
         self._ids = ids
-        self._seed = f"{random.getrandbits(64):016x}"
+        self._seed = ""  # of ids, drawn for the first of them, or for a copy
         self._parallel = parallel_tool_calls
         self._limits = limits
 
@@ -263,7 +269,7 @@ class Parser:
         self._loose = False  # its text is in no message
         self._bol = True  # its text so far ends in a line break, or there is none
         self._spaces = False  # its text ends in more whitespace than can be framing
-        self._pending: frozenset[int] = frozenset()  # closers of what was before it, which may still come
+        self._pending: frozenset[int] = _NO_STEPS  # closers of what was before it, which may still come
         self._call_region = CONTENT  # the region that calls lead back to
 
         # In a grammar of regions.
@@ -275,11 +281,11 @@ class Parser:
         self._groups: Mapping[str, str] = _NO_GROUPS  # of that opener
         self._silent = False  # the text is told to nobody
         self._begun = True  # it has text, or an opener
-        self._seen: frozenset[str] = frozenset()  # the regions that there were
+        self._seen: frozenset[str] = _NO_NAMES  # the regions that there were
         self._before = ""  # what came before the buffer, as far as delimiters look back
-        self._off: frozenset[str] = frozenset()  # delimiters whose pattern took too long
+        self._off: frozenset[str] = _NO_NAMES  # delimiters whose pattern took too long
         self._empty_at = 0  # where delimiters took no character, and which they were
-        self._empties: frozenset[str] = frozenset()
+        self._empties: frozenset[str] = _NO_NAMES
 
         # The candidate: its text since its beginning, of which buf[_spec_from:] is the last part.
         self._spec: list[str] | None = None
@@ -296,7 +302,7 @@ class Parser:
         self._section_begins = False  # a section's opener is part of it, or no section is open
         self._return = CONTENT  # the region that it came from
         self._return_where = START_OF_TEXT
-        self._ready: frozenset[int] = frozenset()  # the steps that may come next
+        self._ready: frozenset[int] = _NO_STEPS  # the steps that may come next
 
         # The call.
         self._index = -1
@@ -327,7 +333,7 @@ class Parser:
         self._quick: Callable[[str], object] | None = None
         self._mark = ""
         self._calm: Callable[[str], object] | None = None
-        wide = min(limits.name, limits.header, limits.hold) >= LIMITS_FROM
+        wide = limits.name >= LIMITS_FROM and limits.header >= LIMITS_FROM and limits.hold >= LIMITS_FROM
         self._lanes_on = wide and self._trim and trace is None and self._regions is None
         self._lanes: tuple[Lane, ...] = ()  # what may come next and tells nothing
         self._kept: str = ""  # what came of it
@@ -357,10 +363,12 @@ class Parser:
         content = self._grammar.content
         if prompt is not None and content is not None:
             self._framed = prompt.rstrip(WHITESPACE).endswith(tuple(text.strip() for text in content.open))
+        if state != "reasoning":
+            return CONTENT
         known = self._grammar.reasoning is not None or (
             messages is not None and any(route.to == "reasoning" for route in messages.routes)
         )
-        return REASONING if state == "reasoning" and known else CONTENT
+        return REASONING if known else CONTENT
 
     def _ends_with(self, prompt: str, ending: str) -> bool:
         if not self._grammar.parameters:
@@ -488,6 +496,7 @@ class Parser:
     def copy(self) -> Parser:
         """An independent twin: fed the same, it emits the same, ids included."""
         self._leave_lane()
+        self._drawn()
         twin = Parser(self._grammar, limits=self._limits)
         for slot in _SLOTS:
             setattr(twin, slot, getattr(self, slot))
@@ -801,7 +810,7 @@ class Parser:
             return self._ready
         if self._state == PAYLOAD and self._step is not None:
             return self._step.ready
-        return self._pending if self._where == AFTER_CALL else frozenset()
+        return self._pending if self._where == AFTER_CALL else _NO_STEPS
 
     def _note_missing(self) -> None:
         """A closer of the call before did not come."""
@@ -1473,10 +1482,16 @@ class Parser:
             if model_id:
                 self._note("id_replaced")
                 self._model_id = model_id
-            self._id = self._ids(self._index, name) if self._ids is not None else f"call_{self._seed}_{self._index}"
+            self._id = self._ids(self._index, name) if self._ids is not None else f"call_{self._drawn()}_{self._index}"
             while not self._id or self._id in self._used_ids:
                 self._id += f"_{self._index}"
         self._used_ids.add(self._id)
+
+    def _drawn(self) -> str:
+        """The seed of ids, which copies share."""
+        if not self._seed:
+            self._seed = f"{random.getrandbits(64):016x}"
+        return self._seed
 
     # -- framing -------------------------------------------------------------------------------------------------------
 
@@ -1497,8 +1512,10 @@ class Parser:
         node = self._node
         n = len(buf)
         limit = self._limits.header
-        match = SPACES.match(buf, pos)
-        j = match.end() if match else pos
+        j = pos
+        if buf[pos] in WHITESPACE:
+            match = SPACES.match(buf, pos)
+            j = match.end() if match else pos
         if j - pos > limit or (j == n and self._final and not self._open and self._spec is None):
             return self._mismatch(buf, pos, pos)
         if j == n:
