@@ -177,7 +177,7 @@ STREAMS = (
 def main() -> None:
     logging.disable(logging.CRITICAL)
     parts: list[str] = []
-    chart: dict[str, list[tuple[int, float]]] = {}
+    chart: dict[str, list[float]] = {}
     absent: dict[str, str] = {}
     steady: dict[str, dict[str, tuple[int, int, int]]] = {name: {} for name in PEERS}
     for wire, kind, title in STREAMS:
@@ -193,9 +193,9 @@ def main() -> None:
                 absent[name] = str(why)
                 print(f"skipped {name}: {why}", flush=True)
                 continue
-            rows.append([name, *map(_time, cells), _delay(cells[-1])])
+            rows.append([name, *map(_time, cells), _delay(cells[-1]) if name != "floor" else ""])
             if (wire, kind) == STREAMS[0][:2]:
-                chart[name] = [(size, cell.time) for size, cell in zip(SIZES, cells, strict=True)]
+                chart[name + (" (stopped: at least)" if cells[-1].stopped else "")] = [cell.time for cell in cells]
             print(f"{title:60} {rows[-1]}", flush=True)
         head = ["µs per fragment, of", *(f"{size:,}" for size in SIZES), "characters late"]
         parts.append(f"**{title}**\n\n{table(head, rows)}")
@@ -228,15 +228,15 @@ def _cut_table(steady: dict[str, dict[str, tuple[int, int, int]]]) -> str:
     )
 
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM, RIGHT = 860, 420, 70, 30, 50, 270
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM, RIGHT = 900, 420, 70, 30, 50, 340
 FONT = 'font-family="sans-serif" font-size="12"'
 COLOURS = ("#999999", "#c2185b", "#1976d2", "#00897b", "#f57c00", "#6a1b9a", "#5d4037", "#455a64", "#9e9d24")
 
 
-def drawn(lines: dict[str, list[tuple[int, float]]]) -> str:
-    """Both axes are logarithmic; each line is labelled at its end."""
-    top = math.ceil(math.log10(max(time for line in lines.values() for _, time in line)))
-    low = math.floor(math.log10(min(time for line in lines.values() for _, time in line)))
+def drawn(lines: dict[str, list[float]]) -> str:
+    """The chart: for each line its times at SIZES. Both axes are logarithmic; each line is labelled at its end."""
+    top = math.ceil(math.log10(max(map(max, lines.values()))))
+    low = math.floor(math.log10(min(map(min, lines.values()))))
 
     def x(size: int) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * math.log(size / SIZES[0]) / math.log(SIZES[-1] / SIZES[0])
@@ -258,10 +258,10 @@ def drawn(lines: dict[str, list[tuple[int, float]]]) -> str:
     out.append(f'<text x="{middle:.1f}" y="{HEIGHT - 8}" text-anchor="middle">fragments in the turn</text>')
     below = 0.0
     places = {}
-    for name in sorted(lines, key=lambda name: y(lines[name][-1][1])):  # labels do not overlap
-        places[name] = below = max(y(lines[name][-1][1]), below + 15)
+    for name in sorted(lines, key=lambda name: y(lines[name][-1])):  # labels do not overlap
+        places[name] = below = max(y(lines[name][-1]), below + 15)
     for colour, (name, line) in zip(COLOURS, lines.items(), strict=False):
-        points = " ".join(f"{x(size):.1f},{y(time):.1f}" for size, time in line)
+        points = " ".join(f"{x(size):.1f},{y(time):.1f}" for size, time in zip(SIZES, line, strict=True))
         out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         out.append(f'<text x="{WIDTH - RIGHT + 8}" y="{places[name] + 4:.1f}" fill="{colour}">{name}</text>')
     return "\n".join([*out, "</svg>", ""])
