@@ -161,10 +161,6 @@ class RawValue:
         if self._quoted and not self._dropped:
             out.append('"')
 
-    def skip_nothing(self) -> None:
-        """The value's opener is missing: its framing has been read."""
-        self._begun = self._exit.trim == "strip"
-
     def feed(self, text: str, pos: int, out: list[str]) -> int:
         """Read from text[pos:] and append JSON text to `out`; the position behind what was read."""
         self.wait = False
