@@ -370,7 +370,7 @@ class CallObjects:
 
     def _element(self, char: str, pos: int) -> int:
         if char != "{":
-            if self._list and self._state == _ITEM:
+            if self._list and self._state == _ITEM and (self._any or not self._bare):
                 self._reset()
                 self._other = self._machine()
                 self._any = True
