@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from .errors import CannotExpress
+from .errors import ToolfeedError
 from .tools import Tools
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _samples(grammar: Grammar, tools: Tools) -> Iterable[str]:
     count = (_NAMES[1], f'{{"{_COUNT}": 7, "{_KEYS[0]}": "{_VALUE}"}}')
     more = (_NAMES[0], f'{{"{_KEYS[0]}": "{_VALUE}", "{_KEYS[1]}": "{_VALUE}", "{_COUNT}": 7}}')
     for content, calls in (("", [more, one, none, none]), ("", [count, more]), (_VALUE, [one, one]), (_VALUE, [none])):
-        with suppress(CannotExpress):  # one call a turn, or no content: the others show the rest
+        with suppress(ToolfeedError):  # one call a turn, or no content: the others show the rest
             yield grammar.write(content=content, calls=calls, tools=tools)
 
 
