@@ -588,9 +588,9 @@ FORBIDDEN_MODULES = {
 
 
 def core_sources() -> list[Path]:
-    """The modules of the package, without the command line and the fuzz suite at its edge."""
+    """The modules of the package, without the command line, the fuzz suite and the server at its edge: those do I/O."""
     package = Path(toolfeed.__file__).parent
-    edge = {"cli", "fuzz"}
+    edge = {"cli", "fuzz", "serve"}
     return [path for path in sorted(package.rglob("*.py")) if not edge & set(path.relative_to(package).parts)]
 
 

@@ -18,10 +18,12 @@ import msgspec
 
 from ..errors import CannotExpress
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallStart
+from ..grammar import Grammar
 from ..notation import Field, Payload, Space, Tag, parse_template
 from ..parser import Parser
 from .cases import Case, Format, parser_of
 from .reading import Reading, Violation, counted, shown
+from .texts import markers_of
 
 _LETTERS: Final = (
     "a",
@@ -102,7 +104,8 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
         return 0  # a raw value that may be of its declared type, up to what may be its closer
     first: list[Atom] | None = None
     decided = 0
-    for read, behind in enumerate(continuations(format, case, at, parser.held), 1):
+    bound = parser._grammar  # the text may have said what a part of its markers is
+    for read, behind in enumerate(continuations(format, case, at, parser.held, bound), 1):
         twin = parser.copy()
         events = [*twin.feed(behind), *twin.finish(case.finish)]
         found = atoms(events)
@@ -120,8 +123,9 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     raise Violation("2", f"{place}, but it is decided: {shown(what)} comes", (at,))
 
 
-def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[str]:
-    """What may come behind the text's first `at` characters, of which so many are held."""
+def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar) -> Iterator[str]:
+    """What may come behind the text's first `at` characters, of which so many are held. `bound`: the grammar as the
+    text so far has bound its parameters."""
     text = case.text
     yield text[at:]
     yield ""
@@ -129,6 +133,10 @@ def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[st
         yield letter + _BEHIND[1]
     tail = text[at - held : at].lstrip()
     plain = plain_texts(format, case)
+    markers = format.markers
+    if bound is not format.grammar:
+        plain += [bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}')]
+        markers = (*markers_of(bound), *markers)
     for whole in plain:  # where a turn goes on as it was written
         for rest in _aligned(whole, tail):
             yield whole[rest:]
@@ -137,7 +145,7 @@ def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[st
         if name in whole:
             for end in ('": 1, ', '", ', "1, ", ", "):
                 yield end + whole[whole.index(name) :]
-    for marker in format.markers:
+    for marker in markers:
         if not tail:
             yield marker
             yield f"\n{marker}\n"
@@ -145,8 +153,8 @@ def continuations(format: Format, case: Case, at: int, held: int) -> Iterator[st
             if tail.endswith(marker[:k]):
                 for behind in _BEHIND:
                     yield marker[k:] + behind
-                for whole in plain[:2]:
-                    for other in format.markers:
+                for whole in (*plain[:2], *plain[-2:]):
+                    for other in markers:
                         if other and other in whole:
                             yield marker[k:] + whole[whole.index(other) + len(other) :]
                 break
