@@ -120,6 +120,8 @@ def _call(call: CallLike, number: int) -> _Call:
         name, arguments = call
     if not isinstance(name, str) or not isinstance(arguments, str) or not (own is None or isinstance(own, str)):
         raise CannotExpress(f"call {number}: its name, its arguments (JSON text) and its id are strings")
+    if name and not any(char.isalnum() or char == "_" for char in name):
+        raise CannotExpress(f"call {number}: a name of signs alone would be read as markup")
     made = _Call(number, name, "", own or "", exact)
     if exact and not own:
         raise made.refuse("its id is empty")
