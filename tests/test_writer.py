@@ -578,7 +578,7 @@ REFUSED: list[tuple[str, Turn, str]] = [
     # names
     ("hermes", call("{}", ""), "empty"),
     ("hermes", call("{}", "f "), "whitespace at its edge"),
-    ("hermes", call("{}", '"' * 129), "longer than 256"),
+    ("hermes", call("{}", '"' * 128 + "f"), "longer than 256"),
     ("hermes", call("{}", "a\ud83d\ude00b"), "two halves"),
     ("qwen3_coder", call("{}", "a>b"), "'>', which cannot stand"),
     ("qwen3_coder", call("{}", '"a"'), "which cannot stand"),
