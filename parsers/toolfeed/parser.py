@@ -1261,7 +1261,7 @@ class Parser:
         j = found.start
         room = self._spec_from + self._limits.hold - self._spec_length
         if j > room:
-            return self._fail(max(pos, room))
+            return self._fail_whole(max(pos, room))
         if found.delimiter is None:
             self._wait = j < len(buf)
             return j
@@ -1279,7 +1279,7 @@ class Parser:
             calls = span.reader.read(body, groups, self._tools, self._limits.digits)
         except Unreadable as error:
             if not self._start_call(span.reader.name(groups), "", buf, end):
-                return self._fail(end)
+                return self._fail_whole(end)
             start = self._base + j - len(body)
             self._tell_whole("malformed", buf, end, f"{error}, in the region at character {start}", body)
             return end
@@ -1293,9 +1293,15 @@ class Parser:
             return end
         for call in calls:
             if not self._tell_call(call, buf, end):
-                return self._fail(end)
+                return self._fail_whole(end)
         self._after_call()
         return end
+
+    def _fail_whole(self, pos: int) -> int:
+        """The region holds no call: all of it is content, and is not read again, or openers without a closer would have
+        the same text read over and over."""
+        self._candidate_kind = "bare"
+        return self._fail(pos)
 
     def _tell_call(self, call: WholeCall, buf: str, end: int) -> bool:
         """Tell a whole call. False: the region holds no call."""
@@ -1340,7 +1346,7 @@ class Parser:
         if calls and all(self._tell_call(call, buf, n) for call in calls):
             self._after_call()
         elif self._spec is None or not self._start_call(span.reader.name(self._groups), "", buf, n):
-            return self._fail(n)
+            return self._fail_whole(n)
         else:
             error = f"the text ended inside the arguments, at character {self._base + n}"
             self._tell_whole("truncated", buf, n, error, body)
