@@ -291,7 +291,6 @@ class Program:
         calls = grammar.calls
         damage = grammar.repair if repair else None
         self._parameters = grammar.parameters
-        self._repairs = repair
         self._repaired: frozenset[str] = frozenset(damage.optional if damage else ())
         optional = (*calls.optional, *(damage.optional if damage else ()))
         self._optional = {text.lstrip("\n") for text in optional}
@@ -547,7 +546,7 @@ class Program:
                 step.breaks = 2 if framed else 1
                 steps.append(step)
                 if item.codec == "json":
-                    step.first = _FIRST["value:json"] + (_PYTHON_FIRST if self._repairs else "")
+                    step.first = _FIRST["value:json"] + (_PYTHON_FIRST if self._repair else "")
                 role = "value_close"
             elif not isinstance(item, Space):
                 steps.append(self._step(role, item))
