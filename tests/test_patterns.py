@@ -8,7 +8,8 @@ import random
 
 import pytest
 
-from toolfeed.patterns import WAIT, First, Pattern, PatternError, Tag, markers, tag
+from toolfeed.patterns import WAIT, First, Pattern, PatternError
+from toolfeed.shapes import Tag, markers, tag
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,30 @@ def test_a_region_that_is_held_too_long_is_content() -> None:
         assert parser.held <= 1300  # and what may still be a delimiter
 
 
+@pytest.mark.parametrize("name", ["lines", "deep_keys", "object_notation", "whitespace"])
+def test_openers_without_closers_cost_no_more_than_text(name: str) -> None:
+    """Neither if nothing closes them, nor if one closer does."""
+    opener, closer = {
+        "lines": ("[CALL f]\n", "[/CALL]"),
+        "deep_keys": ("<json>", "</json> "),
+        "object_notation": ("<call f>", "</call>"),
+        "whitespace": ("\nCALL ", "\n\n"),
+    }[name]
+
+    def cost(times: int) -> int:
+        def run() -> None:
+            for end in ("", closer):
+                for limits in (Limits(), Limits(hold=500)):
+                    parser = Parser(grammar(name), limits=limits)
+                    parser.feed(opener * times + end)
+                    parser.finish()
+
+        return work(run)
+
+    cost(1)
+    assert cost(800) < 2.3 * cost(400)
+
+
 def test_values_are_told_while_text_between_tags_is_skipped() -> None:
     text = (
         "<tool_call><function=f>some words<parameter=a>\n1 < 2\n</parameter>, </parameter> and <parameter=b>\n</p>\n"
@@ -509,6 +533,7 @@ REFUSED: list[tuple[Any, str | None, str]] = [
     (_with(thinking={"open": ""}), "fields.thinking.open", "not empty"),
     (_with(thinking={"open": []}), "fields.thinking.open", "not empty"),
     (_with(thinking={"open": [1]}), "fields.thinking.open", "not empty"),
+    (_with(thinking={"open": "a" * 129}), "fields.thinking.open", "longer than 128"),
     (_with(thinking={"open_pattern": ""}), "fields.thinking.open_pattern", "not empty"),
     (_with(thinking={"open": "a", "open_pattern": "b"}), "fields.thinking.open", "only one of them"),
     (_with(thinking={"open": "a", "close": "a", "close_pattern": "b"}), "fields.thinking.close", "only one of them"),

@@ -5,7 +5,7 @@ the next one's name, `", "arguments": ` behind the name. While its text follows 
 parser only keeps it; its machines read it in one go when the lane ends, or the text leaves it. Where a text is cut does
 not matter, so that changes nothing but the cost of a fragment.
 
-A lane belongs to a *place*, which is all that decides what a parser does next (`Parser._place`). Lanes are found by
+A lane belongs to a *place*, which is all that decides what a parser does next (`Parser.lane_place`). Lanes are found by
 reading turns that the grammar's own writer has written, a character at a time.
 """
 
@@ -91,13 +91,12 @@ def _lanes(parser: Parser, text: str, words: dict[Hashable, bool]) -> Iterable[t
     for at, place in enumerate(places, 1):
         if place is None:
             continue
-        end = behind = _told(silent, inside, at)
+        text_end = end = behind = _told(silent, inside, at)
         word = None
         if end in inside and words.get((places[end - 1], end in begins)):
             word = _BEGINS if end in begins else _MORE
             end = next(stop for start, stop in spans if start <= end < stop)
             behind = _told(silent, inside, end) if all(silent[at:end]) else end
-        text_end = min(end, _told(silent, inside, at))
         if behind - at >= _SHORTEST or word is not None:
             yield place, (text[at:text_end], word, text[end:behind])
 

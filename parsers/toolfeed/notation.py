@@ -119,6 +119,11 @@ def parse_template(line: str, parameters: Iterable[str] = ()) -> tuple[Item, ...
     return tuple(_trimmed(_bracketed(items)))
 
 
+def literal(text: str) -> str:
+    """Text as a template line says it."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _braced(line: str, i: int, extra: tuple[str, ...]) -> tuple[Item, int]:
     match = _BRACED.match(line, i)
     if match is None:

@@ -1180,8 +1180,10 @@ class Parser:
         if self._regions is not None and not self._regions.required <= self._seen:
             self._turn_note("region_missing")
 
-    def _next_delimiter(self, buf: str, pos: int, closing: Span | None = None) -> Found:
-        """What opens or closes a region in buf[pos:]; of the region `closing` only what closes it."""
+    def _next_delimiter(self, buf: str, pos: int, closing: Span | None = None, final: bool | None = None) -> Found:
+        """What opens or closes a region in buf[pos:]; of the region `closing` only what closes it. `final`: whether the
+        text ends there, if it is not the whole buffer."""
+        final = self._final if final is None else final
         before = self._before
         if closing is not None:
             watch = closing.closing
@@ -1194,7 +1196,7 @@ class Parser:
         used = self._empties if self._empty_at == self._base + pos else frozenset[str]()
         while True:
             try:
-                return watch.find(buf, pos, before, self._limits.header, self._final, self._off, used)
+                return watch.find(buf, pos, before, self._limits.header, final, self._off, used)
             except TimedOut as late:
                 self._off |= {late.key}
                 self._turn_note("pattern_timeout")
@@ -1257,11 +1259,13 @@ class Parser:
         """A region that is read when it closes: its text is kept, up to what closes it."""
         span = self._opened
         assert span is not None
-        found = self._next_delimiter(buf, pos, span)
-        j = found.start
         room = self._spec_from + self._limits.hold - self._spec_length
+        end = max(pos, room) + self._limits.header + 1
+        # What is looked at is bounded like what is held, or regions that never close would each look to the end.
+        found = self._next_delimiter(buf if len(buf) <= end else buf[:end], pos, span, self._final and len(buf) <= end)
+        j = found.start
         if j > room:
-            return self._fail(max(pos, room))
+            return self._fail_whole(max(pos, room))
         if found.delimiter is None:
             self._wait = j < len(buf)
             return j
@@ -1279,7 +1283,7 @@ class Parser:
             calls = span.reader.read(body, groups, self._tools, self._limits.digits)
         except Unreadable as error:
             if not self._start_call(span.reader.name(groups), "", buf, end):
-                return self._fail(end)
+                return self._fail_whole(end)
             start = self._base + j - len(body)
             self._tell_whole("malformed", buf, end, f"{error}, in the region at character {start}", body)
             return end
@@ -1293,9 +1297,15 @@ class Parser:
             return end
         for call in calls:
             if not self._tell_call(call, buf, end):
-                return self._fail(end)
+                return self._fail_whole(end)
         self._after_call()
         return end
+
+    def _fail_whole(self, pos: int) -> int:
+        """The region holds no call: all of it is content, and is not read again, or openers without a closer would have
+        the same text read over and over."""
+        self._candidate_kind = "bare"
+        return self._fail(pos)
 
     def _tell_call(self, call: WholeCall, buf: str, end: int) -> bool:
         """Tell a whole call. False: the region holds no call."""
@@ -1340,7 +1350,7 @@ class Parser:
         if calls and all(self._tell_call(call, buf, n) for call in calls):
             self._after_call()
         elif self._spec is None or not self._start_call(span.reader.name(self._groups), "", buf, n):
-            return self._fail(n)
+            return self._fail_whole(n)
         else:
             error = f"the text ended inside the arguments, at character {self._base + n}"
             self._tell_whole("truncated", buf, n, error, body)

@@ -24,8 +24,10 @@ from .grammar import Grammar, Region
 from .headers import Headers
 from .lanes import Lanes, find_lanes
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
-from .patterns import Pattern, markers
+from .patterns import Pattern
+from .prefixes import prefixes
 from .regions import Regions, Span
+from .shapes import markers
 
 Role: TypeAlias = Literal[
     "section_open", "open", "section_close", "parameter", "closer", "payload", "value", "value_close", "nest_close"
@@ -289,7 +291,6 @@ class Program:
         calls = grammar.calls
         damage = grammar.repair if repair else None
         self._parameters = grammar.parameters
-        self._repairs = repair
         self._repaired: frozenset[str] = frozenset(damage.optional if damage else ())
         optional = (*calls.optional, *(damage.optional if damage else ()))
         self._optional = {text.lstrip("\n") for text in optional}
@@ -545,7 +546,7 @@ class Program:
                 step.breaks = 2 if framed else 1
                 steps.append(step)
                 if item.codec == "json":
-                    step.first = _FIRST["value:json"] + (_PYTHON_FIRST if self._repairs else "")
+                    step.first = _FIRST["value:json"] + (_PYTHON_FIRST if self._repair else "")
                 role = "value_close"
             elif not isinstance(item, Space):
                 steps.append(self._step(role, item))
@@ -784,7 +785,7 @@ class Program:
             node.plain = re.compile(f"[{re.escape(chars)}]").search
             node.mark = chars if len(chars) == 1 else ""
         if starts:
-            node.find = re.compile(_prefixes(starts)).search
+            node.find = re.compile(prefixes(starts)).search
 
     def _set_field(self, node: Node, fields: list[Step]) -> None:
         """Fields of one name, of templates that begin alike, are read as one."""
@@ -875,7 +876,7 @@ class Program:
         before = _TRIMMED[value.trim]
         ways = rf"{before}(?P<closer>{closer})|(?P<bare>{before})(?:{ends})"
         return Tags(
-            re.compile(_prefixes(begins)).search,
+            re.compile(prefixes(begins)).search,
             regex.compile(opener, regex.VERSION1).match,
             regex.compile(ends, regex.VERSION1).match,
             _way_out(value.trim, starts, ways, rf"{before}(?:{closer})"),
@@ -1090,7 +1091,7 @@ def _way_out(trim: str, starts: list[str], ways: str, closing: str, breaks: int 
     `breaks`. `closing`: its own closer, with what is trimmed before it."""
     space = r"[ \t\r\n]*" if trim == "strip" else rf"(?:\r?\n){{0,{breaks}}}"
     end = r"[ \t\r\n]+\Z" if trim == "strip" else rf"(?:\r?\n){{1,{breaks}}}\Z|(?:\r?\n){{0,{breaks - 1}}}\r\Z"
-    find = re.compile(rf"{space}(?:{_prefixes(starts)})|{end}")
+    find = re.compile(rf"{space}(?:{prefixes(starts)})|{end}")
     chars = re.escape("".join(sorted({start[0] for start in starts})))
     spaces = r"\x20" if trim == "strip" else ""
     plain = re.compile(rf'[{chars}{spaces}"\\\x00-\x1f\ud800-\udfff]')
@@ -1108,28 +1109,6 @@ def _with_space(words: tuple[str, ...]) -> Form:
     """A marker of several words, with any whitespace between them."""
     forms = [_literal(word) for word in words]
     return Form("".join(words), r"[ \t\r\n]*".join(form.pattern for form in forms), forms[0].starts)
-
-
-def _prefixes(texts: Iterable[str]) -> str:
-    """A pattern that finds one of the texts, or a beginning of one at the end of the string."""
-    trie: dict[str, Any] = {}
-    for text in texts:
-        node = trie
-        for char in text:
-            if "" in node:
-                break  # a shorter text ends here: it finds the longer ones too
-            node = node.setdefault(char, {})
-        else:
-            node.clear()
-            node[""] = {}
-
-    def pattern(node: dict[str, Any]) -> str:
-        if "" in node:
-            return ""
-        ways = [re.escape(char) + pattern(child) for char, child in node.items()]
-        return "|".join(ways) if node is trie else "(?:" + "|".join([*ways, r"\Z"]) + ")"
-
-    return pattern(trie)
 
 
 def id_patterns(template: str) -> re.Pattern[str]:

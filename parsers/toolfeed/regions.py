@@ -22,9 +22,13 @@ from .coercion import WHITESPACE
 from .errors import CannotExpress, GrammarError
 from .grammar import Content, Grammar, Reasoning, Region, Start
 from .notation import Item, Marker, NotationError, Payload, parse_template
-from .patterns import LOOK_BEHIND, WAIT, Match, Pattern, PatternError, markers
+from .patterns import LOOK_BEHIND, WAIT, Match, Pattern, PatternError
+from .prefixes import prefixes
+from .shapes import markers
 from .whole import WholeError, WholeReader
 from .whole import check as check_whole
+
+LONGEST_LITERAL: Final = 128  # characters of a literal delimiter
 
 _NO_GROUPS: Final[Mapping[str, str]] = {}
 _ANYTHING: Final = r"[\s\S]"
@@ -91,15 +95,15 @@ class Watch:
         patterns = [delimiter.pattern for delimiter in self._delimiters if delimiter.pattern is not None]
         self.looks_back = any(pattern.looks_back or pattern.at_start for pattern in patterns)
         self._at_start = any(pattern.first.at_start for pattern in patterns)
-        classes = [re.escape(text[0]) for delimiter in self._delimiters for text in delimiter.literals]
-        for pattern in patterns:
-            classes += pattern.first.classes if pattern.first.classes is not None else (_ANYTHING,)
-        self._find: Callable[..., Any] = _search(classes) if classes else _NEVER
-        firsts = set(classes)
-        self.mark = next(iter(firsts))[-1] if len(firsts) == 1 and re.escape(classes[0][-1]) == classes[0] else ""
-        # What a delimiter may begin with that is held as whitespace is not seen again.
-        self.plain: Callable[[str], object] = self._find
-        if any(self._find(space) is not None for space in WHITESPACE):
+        literals = [text for delimiter in self._delimiters for text in delimiter.literals]
+        firsts = [pattern.first.classes for pattern in patterns]
+        begins = [source for first in firsts for source in (first if first is not None else (_ANYTHING,))]
+        classes = [*(re.escape(text[0]) for text in literals), *begins]
+        self._find: Callable[..., Any] = _search(begins, prefixes(literals))
+        self.mark = classes[0][-1] if len(set(classes)) == 1 and re.escape(classes[0][-1]) == classes[0] else ""
+        self.plain: Callable[..., Any] = _search(classes)
+        if any(self.plain(space) is not None for space in WHITESPACE):
+            # What a delimiter may begin with that is held as whitespace is not seen again.
             self.plain, self.mark = _ALWAYS, ""
 
     def find(
@@ -151,9 +155,11 @@ class Watch:
 WAITING: Final = Found(-1)
 
 
-def _search(classes: list[str]) -> Callable[..., Any]:
-    """Finds one of these characters or classes."""
-    source = "|".join(dict.fromkeys(classes))
+def _search(classes: list[str], texts: str = "") -> Callable[..., Any]:
+    """Finds one of these characters or classes, or what the pattern `texts` finds."""
+    source = "|".join(dict.fromkeys([*([texts] if texts else ()), *classes]))
+    if not source:
+        return _NEVER
     alike = all(item in (r"\s", _ANYTHING) or item == re.escape(item[-1]) for item in classes)
     if alike:  # both dialects read it alike, and this one is quicker
         return re.compile(source).search
@@ -306,6 +312,8 @@ def _check(grammar: Grammar, region: Region, key: str) -> None:
             raise GrammarError(f"stands beside {side}_pattern; only one of them can count", key=f"{key}.{side}")
         if not all(texts):
             raise GrammarError("holds an empty marker", key=f"{key}.{side}")
+        if any(len(text) > LONGEST_LITERAL for text in texts):
+            raise GrammarError(f"holds a marker of more than {LONGEST_LITERAL} characters", key=f"{key}.{side}")
         names[side] = _pattern(pattern, f"{key}.{side}_pattern").names if pattern else ()
     if region.to != "call":
         if region.body or region.whole is not None or region.name_group or region.id_group:

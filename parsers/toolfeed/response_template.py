@@ -14,7 +14,10 @@ from typing import Any, Final, NamedTuple, cast
 
 from .errors import GrammarError
 from .grammar import Calls, Grammar, Keys, Region, Start, Whole
-from .patterns import Char, Edge, Pattern, PatternError, Tag, markers, tag
+from .notation import literal
+from .patterns import Char, Edge, Pattern, PatternError
+from .regions import LONGEST_LITERAL
+from .shapes import Tag, markers, tag
 from .whole import CONTENTS, WholeError, check, placeholders
 
 _TOP: Final = ("version", "defaults", "fields", "start_anchor", "start_anchor_pattern")
@@ -116,7 +119,10 @@ def _delimiter(table: Mapping[str, object], key: str, path: str) -> _Delimiter:
     texts = cast("list[object]", value) if isinstance(value, list) else [value]
     if not texts or not all(isinstance(text, str) and text for text in texts):
         raise GrammarError("is a string that is not empty, or a list of such strings", key=place)
-    return _Delimiter(tuple(dict.fromkeys(cast("list[str]", texts))))
+    literals = tuple(dict.fromkeys(cast("list[str]", texts)))
+    if any(len(text) > LONGEST_LITERAL for text in literals):
+        raise GrammarError(f"is longer than {LONGEST_LITERAL} characters", key=place)
+    return _Delimiter(literals)
 
 
 def _pattern(source: str, key: str) -> Pattern:
@@ -340,11 +346,11 @@ class _Field:
         if found is None or self._args.get("merge_duplicates"):
             return None
         value = self._value(found)
-        opener = "".join("{key}" if part is None else _literal(part) for part in found.opener)
+        opener = "".join("{key}" if part is None else literal(part) for part in found.opener)
         alike = any(part and (part.startswith(found.closer) or found.closer.startswith(part)) for part in found.opener)
         if value is None or alike:
             return None
-        calls = Calls(parameter=(f"{opener}{value}{_literal(found.closer)}",))
+        calls = Calls(parameter=(f"{opener}{value}{literal(found.closer)}",))
         probe = Region(to="call", open_pattern="(?P<name>x)", name_group="name", body="{arguments:inline}")
         try:
             Grammar(name="probe", regions={"probe": probe}, calls=calls)
@@ -364,8 +370,3 @@ class _Field:
         if name not in ("", "text") or found.before != found.behind:
             return None
         return {"": "{value:text}", "newline": "\n{value:text}\n", "any": "{value:stripped}"}[found.before]
-
-
-def _literal(text: str) -> str:
-    """Text as a template line says it."""
-    return text.replace("{", "{{").replace("}", "}}")
