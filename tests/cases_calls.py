@@ -317,6 +317,14 @@ def closer_missing_between(form: Format) -> Made:
         yield form.text(without(first, closer, -1) + space + form.inner(OTHER), alpha(), OTHER)
 
 
+@case(11, "several calls that are not closed", RAW, NO_CLOSER, ONE_CALL, LINE)
+def calls_not_closed(form: Format) -> Made:
+    """R5, H5: each next opener ends the one before."""
+    parts = [form.with_string("x"), form.inner(OTHER), form.inner(BETA_CALL)]
+    parts = [part[: min(part.rindex(closer) for closer in form.closers)] for part in parts]
+    yield form.text("\n".join(parts), alpha(), OTHER, BETA_CALL)
+
+
 @case(11, "the call's closer before the next call, in tags", NO_TAGS)
 def closer_missing_before_a_call(form: Format) -> Made:
     text = form.write(alpha(), OTHER)
@@ -352,7 +360,7 @@ def pieces_missing(form: Format) -> Made:
     """Whatever is missing: no exception, a call is as it was written or ends with its fault, the cuts do not matter."""
     text = form.write(alpha(), OTHER)
     found = [(text.index(marker), text.index(marker) + len(marker)) for marker in form.pieces]
-    for (a, b), (c, d) in [*((span, span) for span in found), *combinations(sorted(found)[:7], 2)]:
+    for (a, b), (c, d) in [*((span, span) for span in found), *combinations(sorted(found)[:5], 2)]:
         rest = text[:a] + text[b : max(b, c)] + text[max(b, d) :]
         yield Text(rest, None, None, None, form.options())
 
@@ -470,6 +478,7 @@ def repaired_bracket(form: Format) -> Made:
     yield form.text(text, alpha(notes=("surplus_bracket",)), repair=True)
 
 
+elsewhere(12, "a wrong wrapper", "cases_turns.py::near_misses", MESSAGES, NO_MARKER)
 elsewhere(12, "the repairs of Python calls", "test_python_repairs.py", NO_PYTHON_CALLS)
 elsewhere(12, "the repairs of object notation", "test_object_value.py", NO_OBJECT_NOTATION)
 elsewhere(12, "the repairs that a grammar lists", "test_examples.py::test_whole", NO_REPAIRS)

@@ -426,6 +426,9 @@ def text_outside(form: Format) -> Made:
     yield form.text("Hello there, you.\nAnd more.", content="Hello there, you.\nAnd more.")
 
 
+elsewhere(16, "a start in every state", "cases_turns.py::prompts", NO_PROMPTS)
+
+
 @case(16, "a header that never ends", NO_MESSAGES)
 def endless_header(form: Format) -> Made:
     """Under 256 characters, or it is content."""

@@ -60,6 +60,7 @@ class Text(NamedTuple):
     """A text, how it is read, and what it means.
 
     `content`: None if not all of it is looked at; `kept` is in it then. `noted`: a code, of a call or of the turn.
+    `every_cut`: it is to be cut in two at every place, however long it is.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Text(NamedTuple):
     finish: Any = None
     kept: str = ""
     noted: str = ""
+    every_cut: bool = False
 
 
 class Pairs(NamedTuple):
@@ -446,10 +448,10 @@ def fed(form: Format, text: Text, fragments: Iterable[str]) -> Told:
 
 
 def two_way_cuts(text: str, rng: random.Random, length: int) -> Iterator[list[str]]:
-    """The text cut in two: at every place if it is not longer than this, else at some."""
+    """The text cut in two: at every place if it is not longer than this, else at one."""
     places: Sequence[int] = range(1, len(text))
     if len(text) > length:
-        places = rng.sample(places, 3)
+        places = rng.sample(places, 1)
     for place in places:
         yield [text[:place], text[place:]]
 

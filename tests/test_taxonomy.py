@@ -19,7 +19,7 @@ from taxonomy import GROUPS, Case, Format, expect, fed, format_of, two_way_cuts
 CASES = sorted([*cases_turns.CASES, *cases_values.CASES, *cases_calls.CASES], key=lambda one: one.group)
 
 FORMATS = [format_of(name) for name in format_names()]
-TWO_WAY = 40  # characters: a text that is not longer is cut in two at every place
+TWO_WAY = 30  # characters: a text that is not longer is cut in two at every place
 LONG = 5000  # characters: a longer one is not fed by the character
 
 RUNS = [
@@ -48,7 +48,7 @@ def test_case(one: Case, form: Format) -> None:
             raise AssertionError(f"{text.text!r} {told}") from error
         if len(text.text) <= LONG:
             assert fed(form, text, chars(text.text)) == told
-            for fragments in two_way_cuts(text.text, rng, TWO_WAY):
+            for fragments in two_way_cuts(text.text, rng, LONG if text.every_cut else TWO_WAY):
                 assert fed(form, text, fragments) == told, fragments
         longest = 10 if len(text.text) <= LONG else 200
         assert (

@@ -155,6 +155,8 @@ def _facts(grammar: Grammar) -> Iterator[tuple[str, str]]:
     yield "Source", grammar.source
     yield "Aliases", codes(grammar.aliases)
     yield "Models", codes(grammar.models)
+    yield "Templates", _templates(grammar)
+    yield "Regions", "; ".join(_regions(grammar))
     yield "Also written", codes((way.line for way in ways(grammar)[1:] if not way.repair), ", ")
     yield "Families", ", ".join(families(grammar)) if len(families(grammar)) > 1 else ""
     yield "Starts a call", "; ".join(dict.fromkeys(_commit(grammar, way) for way in ways(grammar) if not way.repair))
@@ -167,6 +169,23 @@ def _facts(grammar: Grammar) -> Iterator[tuple[str, str]]:
     yield "Turn end", codes(grammar.turn_end)
     yield "Also read", "; ".join(_accepted(grammar))
     yield "Read with `repair=True`", "; ".join(_repairs(grammar))
+
+
+def _templates(grammar: Grammar) -> str:
+    """What tells the format by a chat template."""
+    spelled = " or ".join(codes(markers, " and ") for markers in grammar.detect.template)
+    if grammar.detect.like:
+        return f"like those of {code(grammar.detect.like)}; the model's id tells them apart"
+    return f"spell {spelled}" if spelled else ""
+
+
+def _regions(grammar: Grammar) -> Iterator[str]:
+    """The parts of a turn, where delimiters alone make them."""
+    for name, region in grammar.regions.items():
+        opened = codes(region.open, " or ") or (code(region.open_pattern) if region.open_pattern else "")
+        closed = codes(region.close, " or ") or (code(region.close_pattern) if region.close_pattern else "")
+        where = f"{opened} … {closed}".rstrip() if opened else "what stands in no other"
+        yield f"{name}, {where}: {region.to}"
 
 
 def _commit(grammar: Grammar, way: Way) -> str:
@@ -231,7 +250,9 @@ def _starts(grammar: Grammar) -> str:
 def _thought(grammar: Grammar) -> str:
     markers = grammar.reasoning
     if markers is None:
-        return "in messages of its own" if leads_to(grammar, "reasoning") else "none"
+        if leads_to(grammar, "reasoning"):
+            return "in messages of its own"
+        return "" if can_reason(grammar) else "none"
     between = [f"{codes(markers.open, ', ')} … " if markers.open else "", codes(markers.close, ", ")]
     calls = {
         "text": "what looks like a call in it is text",

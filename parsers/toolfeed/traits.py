@@ -109,7 +109,8 @@ def closers(grammar: Grammar) -> tuple[str, ...]:
 
 def can_reason(grammar: Grammar) -> bool:
     """Whether a turn can hold reasoning."""
-    return grammar.reasoning is not None or leads_to(grammar, "reasoning")
+    regions = any(region.to == "reasoning" for region in grammar.regions.values())
+    return grammar.reasoning is not None or regions or leads_to(grammar, "reasoning")
 
 
 def leads_to(grammar: Grammar, kind: str) -> bool:
