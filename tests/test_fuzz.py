@@ -27,7 +27,9 @@ from toolfeed.fuzz.cases import parser_of
 from toolfeed.fuzz.cutting import every_cut, fingerprint
 from toolfeed.fuzz.generate import Generator
 from toolfeed.fuzz.laws import BY_KEY, guarded, whole
+from toolfeed.fuzz.reading import Number
 from toolfeed.fuzz.reference import reference
+from toolfeed.fuzz.report import unjudged as without
 from toolfeed.fuzz.waiting import Delay, delays
 
 CORPUS = Path(__file__).parent.parent / "fuzz" / "corpus"
@@ -296,6 +298,94 @@ def test_a_mistake_is_told_in_words(tmp_path: Path, calls: str, said: str) -> No
     result = CliRunner().invoke(commands, ["check", str(path)])
     assert re.search(said, result.output), result.output
     assert result.exit_code == 1
+
+
+# -- regions -----------------------------------------------------------------------------------------------------------
+
+TEXT_REGIONS = """
+format = 1
+name   = "own"
+
+[regions.thinking]
+to    = "reasoning"
+open  = "<think>"
+close = "</think>"
+
+[regions.answer]
+to    = "content"
+"""
+LITERAL = '[regions.calls]\nto = "call"\nopen = "[[call "\nclose = "]]"\nbody = "{call:json}"'
+LISTED = '[regions.calls]\nto = "call"\nopen = "«{"\nclose = "}»"\nbody = "[{calls:json}]"'
+PATTERN = """
+[regions.calls]
+to           = "call"
+open_pattern = '\\[call\\s+(?P<name>\\w+)\\]'
+close        = "[/call]"
+body         = "{arguments:json}"
+name_group   = "name"
+"""
+WHOLE = """
+[regions.calls]
+to           = "call"
+open_pattern = '\\[CALL (?P<name>\\w+)\\]\\n'
+close        = "[/CALL]"
+
+[regions.calls.whole]
+content      = "kv-lines"
+args         = { kv_sep = "=" }
+transform    = { function = { name = "{name}", arguments = "{content}" } }
+
+[[examples]]
+case  = "a call"
+text  = "[CALL f]\\ncity=Paris\\n[/CALL]"
+calls = [{ name = "f", arguments = '{"city": "Paris"}' }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "unjudged"),
+    [
+        pytest.param(LITERAL, "", id="literal"),
+        pytest.param(LISTED, "", id="listed"),
+        pytest.param(PATTERN, "2 8 reference", id="pattern"),
+        pytest.param(WHOLE, "2 8 reference 5", id="whole"),
+    ],
+)
+def test_regions_are_judged_by_the_laws_that_hold_for_them(calls: str, unjudged: str) -> None:
+    grammar = Grammar.from_toml(TEXT_REGIONS + calls)
+    assert [advice for advice in check(grammar) if advice.severity == "problem"] == []
+    own = Format(grammar)
+    run = Run([own], seed="regions", laws=["2", "5", "10", "reference"], shrinking=False)
+    run.check(own, [*own.examples, *own.canonical, *(run.case(own, number) for number in range(8))])
+    assert [(finding.law, finding.message, finding.case.text) for finding in run.findings] == []
+    assert list(own.unjudged) == unjudged.split()
+    seen = {key for key, count in run.counts.items() if count.cases}
+    assert seen == run.counts.keys() - own.unjudged.keys()
+    told = "\n".join(without(run))
+    assert re.findall(r"own: law (\w+) is not judged: ", told) == [key for key in unjudged.split() if key != "8"]
+
+
+def test_the_reference_parser_reads_regions() -> None:
+    grammar = Grammar.from_toml(TEXT_REGIONS + LISTED)
+    text = (
+        '<think>Hm. «{</think>Well.</think>\n«{[{"name": "f", "arguments": {}}, {"name": "g", "arguments": {"a": 1}}]}»'
+    )
+    assert reference(grammar, text) == (
+        "Well.</think>",
+        "Hm. «{",
+        [("f", ("object", ())), ("g", ("object", (("a", Number("1")),)))],
+    )
+    assert reference(grammar, "Well. «{ is an opener.") == ("Well. «{ is an opener.", "", [])
+    assert reference(grammar, "Hm.</think>Well.", start="reasoning") == ("Well.", "Hm.", [])
+
+
+def test_check_tells_one_cause_once(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(TEXT_REGIONS + PATTERN)
+    result = CliRunner().invoke(commands, ["check", str(path)])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("cannot be written") == 1
+    assert "law 2 is not judged: a pattern opens or closes the region 'calls'" in result.output
 
 
 # -- the commands ------------------------------------------------------------------------------------------------------

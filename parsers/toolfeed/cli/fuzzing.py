@@ -37,7 +37,7 @@ def fuzz(names: tuple[str, ...], seconds: float, seed: str | None, laws: tuple[s
     what their parsers tell. What breaks a law is made as small as it can be and printed as an `[[examples]]` entry."""
     from ..fuzz import LAWS, Run, entry, verdict
     from ..fuzz.reading import counted
-    from ..fuzz.report import counts
+    from ..fuzz.report import counts, unjudged
 
     known = [law.key for law in LAWS]
     for law in laws:
@@ -64,6 +64,8 @@ def fuzz(names: tuple[str, ...], seconds: float, seed: str | None, laws: tuple[s
         for name, kinds in run.delays.items() if len(tested) <= 3 else ():
             for kind, delay in kinds.items():
                 click.echo(f"  {name}: {kind} waits for {delay.mean:.2f} characters on average, {delay.worst} at most")
+    for line in unjudged(run):
+        click.echo(line)
     for finding in run.findings:
         click.echo(f"\n{entry(finding)}")
     click.echo(("\n" if run.findings else "") + verdict(run))

@@ -13,8 +13,9 @@ import msgspec
 from ..errors import CannotExpress
 from ..grammar import Example, Grammar, signature
 from ..limits import Limits
-from ..notation import Marker, Payload, parse_template
+from ..notation import Item, Marker, Payload, parse_template
 from ..parser import Parser
+from ..regions import call_template
 from .reading import Reason, number_ids
 from .texts import markers_of
 
@@ -129,6 +130,31 @@ class Format:
         routed = messages is not None and any(route.to == "reasoning" for route in messages.routes)
         told = any(region.to == "reasoning" for region in self.grammar.regions.values())
         return routed or told or self.grammar.reasoning is not None
+
+    @cached_property
+    def unjudged(self) -> dict[str, str]:
+        """The laws that cannot be judged, by key, and why: what a grammar's regions leave open."""
+        found: dict[str, str] = {}
+        for name, region in self.grammar.regions.items():
+            if region.open_pattern or region.close_pattern:
+                found.setdefault(
+                    "2", f"a pattern opens or closes the region {name!r}, and may wait for what it matches"
+                )
+                found.setdefault("8", f"a pattern opens or closes the region {name!r}, and may look at text again")
+                found.setdefault("reference", f"it reads no patterns, and one opens or closes the region {name!r}")
+            if region.whole is not None:
+                found.setdefault("2", f"the region {name!r} is held until it closes, and read whole")
+                found.setdefault("5", f"the arguments of the region {name!r} are made of its text, and written anew")
+                found.setdefault("reference", f"it reads no regions whole, such as {name!r}")
+        return found
+
+    @cached_property
+    def call_templates(self) -> tuple[tuple[Item, ...], ...]:
+        """The templates of calls: of `section` and `call`, or of regions that literals open."""
+        calls, known = self.grammar.calls, self.grammar.parameters
+        lines = tuple(parse_template(line, known) for line in (*calls.section, *calls.call))
+        regions = self.grammar.regions.values()
+        return lines + tuple(call_template(region) for region in regions if region.open and region.body)
 
     @cached_property
     def is_bare(self) -> bool:

@@ -1,9 +1,9 @@
 """A second opinion: a parser of well-formed turns that shares no code with the streaming one.
 
 Small, slow and plain. It has the whole text before it, tries every template at every place, and takes the first that
-fits from end to end; what fits nothing is text. It knows nothing of fragments, damage, limits or repairs, and reads the
-template lines of a grammar by itself (public types only). Where both come to the same, it is not because both are wrong
-in the same way.
+fits from end to end; what fits nothing is text. It knows nothing of fragments, damage, limits, repairs or patterns, and
+reads the template lines of a grammar by itself (public types only). Where both come to the same, it is not because both
+are wrong in the same way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from ..grammar import Grammar, Messages
+from ..grammar import Grammar, Messages, Region
 from .reading import Number, Pairs
 
 Space: Final = " \t\r\n"
@@ -112,6 +112,9 @@ class _Reader:
         if grammar.messages is not None:
             self.messages(grammar.messages, state)
             return Read("".join(self.content), "".join(self.reasoning), self.calls)
+        if grammar.regions:
+            self.regions(grammar.regions, state)
+            return Read("".join(self.content), "".join(self.reasoning), self.calls)
         pos = len(grammar.start.lead) if text.startswith(grammar.start.lead) else 0
         if state == "reasoning" and grammar.reasoning is not None:
             pos = self.think(0 if not text[:pos].strip(Space) else pos)
@@ -147,6 +150,48 @@ class _Reader:
         at, after = min(ends, default=(len(self.text), len(self.text)))
         self.reasoning.append(self.text[pos:at].strip(Space))
         return after
+
+    def regions(self, regions: Mapping[str, Region], state: str) -> None:
+        """Text between literals: only the closer of an open region counts, elsewhere all openers do."""
+        outside = next((region for region in regions.values() if not region.open), None)
+        thinks = (region for region in regions.values() if region.to == "reasoning")
+        region = next(thinks, outside) if state == "reasoning" else outside
+        begin = pos = 0
+        while pos < len(self.text):
+            closers = region.close if region is not None else ()
+            ends = [(self.text.find(text, pos), -len(text), 1, text, outside) for text in closers]
+            for name in sorted(regions) if region is outside else ():
+                texts = regions[name].open
+                ends += [(self.text.find(text, pos), -len(text), 0, text, regions[name]) for text in texts]
+            ends = [end for end in ends if end[0] >= 0]
+            if not ends:
+                break
+            at, _, _, marker, then = min(ends, key=lambda end: end[:3])
+            pos = at + len(marker)
+            if then is not None and then.to == "call":
+                after = self.region_call(then, pos)
+                if after is None:  # an opener that no call follows is text
+                    continue
+                pos, then = after, outside
+            self.told_in(region, self.text[begin:at])
+            begin, region = pos, then
+        self.told_in(region, self.text[begin:])
+
+    def told_in(self, region: Region | None, text: str) -> None:
+        """A region's text; what stands in none is content."""
+        text = text.strip(Space) if region is None or region.strip else text
+        if region is None or region.to != "nothing":
+            (self.reasoning if region is not None and region.to == "reasoning" else self.content).append(text)
+
+    def region_call(self, region: Region, pos: int) -> int | None:
+        """The call or calls of a region that has been opened, and where it is closed."""
+        line = (Part("space", ""), *template(region.body), Part("space", ""))
+        for closer in region.close or ("",):
+            for end, found in self.match((*line, Part("text", closer)), pos):
+                if found.calls and (self.grammar.calls.commit != "arguments" or self.known(found.calls)):
+                    self.calls += found.calls
+                    return end
+        return None
 
     def marker(self, pos: int, first: bool, before: str) -> int | None:
         """What stands at pos: reasoning, a frame around content, calls. Where it ends; None if it is text."""

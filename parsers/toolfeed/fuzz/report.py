@@ -77,6 +77,17 @@ def counts(run: Run) -> list[tuple[str, str, int, int, int]]:
     ]
 
 
+def unjudged(run: Run) -> list[str]:
+    """A line for each law that was not judged for a format, and why."""
+    keys = {law.key for law in run.laws}
+    return [
+        f"{own.name}: law {key} is not judged: {why}"
+        for own in run.formats
+        for key, why in own.unjudged.items()
+        if key in keys
+    ]
+
+
 def verdict(run: Run) -> str:
     """One sentence. What no case was looked at for is no law that holds."""
     formats = f"{len(run.formats)} formats" if len(run.formats) != 1 else run.formats[0].name

@@ -47,7 +47,14 @@ def check(format: str | Path | Grammar, *, cuts: bool = True) -> list[Advice]:
             return [Advice("problem", error.key or "", error.message, error.line)]
     grammar = grammar.bind(dict.fromkeys(grammar.parameters, ""))  # as it is written
     tested = Format(grammar)
-    found = [*_examples(tested, cuts), *_markers(tested), *_prose(tested), *_turns(tested), *_leaving(tested)]
+    found = [
+        *_unjudged(tested),
+        *_examples(tested, cuts),
+        *_markers(tested),
+        *_prose(tested),
+        *_turns(tested),
+        *_leaving(tested),
+    ]
     found = list(dict.fromkeys(found))
     placed = [advice._replace(line=lines.find(advice.key) if advice.key else None) for advice in found]
     return sorted(placed, key=lambda advice: advice.severity == "note")
@@ -57,6 +64,15 @@ _SEPARATE: Final = (
     "; what the model writes between two calls is the `separator`, where it is more than whitespace (in lists also: a "
     "comma), and what stands behind each is part of the `call` template"
 )
+
+
+def _unjudged(format: Format) -> Iterator[Advice]:
+    """What neither this nor fuzzing can judge."""
+    causes: dict[str, list[str]] = {}
+    for law, why in format.unjudged.items():
+        causes.setdefault(why, []).append(law)
+    for why, laws in causes.items():
+        yield Advice("note", "regions", f"law {', '.join(laws)} is not judged: {why}")
 
 
 # -- examples ----------------------------------------------------------------------------------------------------------
@@ -314,6 +330,8 @@ def _turns(format: Format) -> Iterator[Advice]:
         meaning = Meaning(turn.content, turn.reasoning, tuple((*call, None) for call in turn.calls))
         case = Case(format.grammar, "plain", text, options, None, meaning)
         for law in ("10", "reference"):
+            if law in format.unjudged:
+                continue
             try:
                 BY_KEY[law].check(format, case, random.Random(0))
             except Violation as violation:

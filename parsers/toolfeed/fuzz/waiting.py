@@ -242,7 +242,7 @@ def start_of_call(format: Format, text: str, tool: str) -> int:
         return text.index(end, behind) + len(end)
     if calls.commit == "arguments":
         return text.index("{", behind) + 1
-    items = parse_template((calls.call or calls.section)[0], grammar.parameters)
+    items = parse_template(calls.call[0], grammar.parameters) if calls.call else format.call_templates[0]
     named = next(i for i, item in enumerate(items) if {"name", "id"} & set(_fields(item)))
     after = items[named + 1]
     if isinstance(items[named], Tag):
