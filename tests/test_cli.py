@@ -62,7 +62,8 @@ def merged(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         event = {key: value for key, value in event.items() if key != "id"}
         before = result[-1] if result else {}
         if event["type"].endswith("_delta") and (before.get("type"), before.get("index")) == (
-            event["type"], event.get("index"),
+            event["type"],
+            event.get("index"),
         ):
             before["text"] += event["text"]
         else:
