@@ -19,8 +19,8 @@ from toolfeed.fuzz.texts import markers_of
 
 
 class Proof(NamedTuple):
-    """`finding` is None if the fault was not caught. `seconds`: up to the first finding, without shrinking. `others`:
-    what was found before it, by law."""
+    """`finding` is None if the fault was not caught. `seconds`: of the processor, up to the first finding, without
+    shrinking. `others`: what was found before it, by law."""
 
     fault: Fault
     finding: Finding | None
@@ -37,16 +37,16 @@ def prove(fault: Fault, seconds: float, seed: int = 0, *, small: bool = True) ->
         # New grammars, so that what they compile to goes away with the fault.
         formats = [Format(msgspec.structs.replace(grammar), markers) for grammar in grammars]
         run = Run(formats, seed=seed, shrinking=False)
-        start = time.monotonic()
+        start = time.process_time()
         caught: Finding | None = None
         others: dict[str, str] = {}
-        while caught is None and time.monotonic() - start < seconds:
+        while caught is None and time.process_time() - start < seconds:
             run.run(0, stop_at_first=True)
             caught = next((finding for finding in run.findings if finding.law in fault.laws), None)
             if caught is None:
                 others.update((finding.law, finding.message) for finding in run.findings)
                 run.findings.clear()
-        took = time.monotonic() - start
+        took = time.process_time() - start
         if caught is None:
             return Proof(fault, None, took, None, others)
         return Proof(fault, caught, took, run.smallest(caught) if small else caught, others)

@@ -25,7 +25,6 @@ QUICK = {
     "candidate lost",
     "held lost at the end",
     "escape cut",
-    "types guessed",
     "copy shares the codec",
     "preview after a key",
     "surrogates raise",
