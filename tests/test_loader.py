@@ -169,6 +169,36 @@ MISTAKES = [
         "calls.parameter",
         ("another template",),
     ),
+    Mistake(
+        "a value without its key that has one",
+        HEAD + TAGGED + '[repair]\nvalue = "<p={key}>{value:text}</p>"\n',
+        7,
+        "repair.value",
+        ("{key}", "`parameter`"),
+    ),
+    Mistake("an opener that no template has", HEAD + TAGGED + '[repair]\nknown = "<g>"\n', 7, "repair.known", ("<g>",)),
+    Mistake(
+        "an unknown field where no name is",
+        HEAD + CALL + '[repair]\nunnamed = "{name}"\n',
+        6,
+        "repair.unnamed",
+        ("{number}",),
+    ),
+    Mistake("nothing where no name is", HEAD + CALL + '[repair]\nunnamed = ""\n', 6, "repair.unnamed", ("empty",)),
+    Mistake(
+        "a call that begins with its name, which is no repair",
+        calls('call = "{name}<call>{arguments:json}"'),
+        4,
+        "calls.call",
+        ("no marker",),
+    ),
+    Mistake(
+        "a repaired call that is nothing but two names",
+        HEAD + CALL + '[repair]\ncall = "{name}{id}"\n',
+        6,
+        "repair.call",
+        (),
+    ),
     Mistake("a value without a closer", HEAD + TAGGED.replace("</p>", ""), 5, "calls.parameter", ("never ends",)),
     Mistake(
         "a parameter without a marker", HEAD + TAGGED.replace("<p={key}>", "{key}:"), 5, "calls.parameter", ("marker",)

@@ -359,3 +359,27 @@ def test_threads_find_the_same() -> None:
     for thread in threads:
         thread.join()
     assert results == [[frozenset({"integer", "null"})] * 300] * 8
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        (["a", "b"], "two"),
+        (["b"], "two"),
+        (["a"], "one"),
+        ([], "none"),
+        (["c"], None),
+        (["a", "c"], None),
+        (["z"], None),
+        (["c", "d"], "third"),
+    ],
+)
+def test_the_tool_that_takes_such_arguments(keys: list[str], name: str | None) -> None:
+    """The only one that declares them, or, of several, the one that declares no others."""
+    shapes = {"one": "a", "two": "ab", "third": "cd", "fourth": "ce", "none": ""}
+    declarations = [
+        {"name": name, "parameters": {"properties": {key: {} for key in keys}}} for name, keys in shapes.items()
+    ]
+    assert Tools(declarations).taking(keys) == name
+    assert Tools(declarations).any_begins("thi")
+    assert not Tools(declarations).any_begins("hi")

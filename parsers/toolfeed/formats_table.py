@@ -296,6 +296,12 @@ def _repairs(grammar: Grammar) -> Iterator[str]:
         return
     if repair.call or repair.parameter:
         yield f"calls written {codes((*repair.call, *repair.parameter), ' or ')}"
+    if repair.value:
+        yield "all keys before all values"
+    if repair.unwrap:
+        yield f"all arguments in one parameter, {codes(repair.unwrap, ' or ')}"
+    if repair.unnamed:
+        yield f"{codes(repair.unnamed, ' or ')} where the name should stand, if the arguments tell the tool"
     if repair.optional:
         yield f"{codes(repair.optional)} missing"
     for marker, others in repair.spellings.items():

@@ -174,13 +174,21 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Repair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is read as well with `repair=True`: the damage that formats.md marks as optional.
 
-    `call`, `parameter`, `optional`, `spellings`, `absorb`: what is added to those of the format. `bare`: where a bare
+    `call`, `parameter`, `optional`, `spellings`, `absorb`: what is added to those of the format. `value`: a value
+    without its key, where all keys come before all values. `unwrap`: parameters that hold all arguments, as an object,
+    if they are alone and the tool has none of that name. `known`: openers that open a call of a declared tool only.
+    `unnamed`: what stands where the name should, `{number}` for digits; then the tool is guessed by its arguments.
+    `bare`: where a bare
     call object may begin besides, see `Calls.bare`. `method`: what may stand behind the name of a Python call, with a
     dot before it, and is none of it.
     """
 
     call: tuple[str, ...] = ()
     parameter: tuple[str, ...] = ()
+    value: tuple[str, ...] = ()
+    unwrap: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     spellings: dict[str, tuple[str, ...]] = {}
     absorb: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ _ONE_OR_MORE: Final = {
     ("messages",): ("optional", "close"),
     ("calls",): ("section", "call", "parameter", "item", "optional", "strings"),
     ("calls", "keys"): ("name", "arguments", "id"),
-    ("repair",): ("call", "parameter", "optional", "absorb"),
+    ("repair",): ("call", "parameter", "value", "unwrap", "known", "unnamed", "optional", "absorb"),
 }
 TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     "": Grammar,
@@ -277,6 +277,7 @@ def check(grammar: Grammar) -> None:
     if grammar.repair is not None:
         parameters += _templates("repair.parameter", grammar.repair.parameter, known)
     members = _templates("calls.item", calls.item, known)
+    lone = _templates("repair.value", grammar.repair.value, known) if grammar.repair else []
     extra = _templates("repair.call", grammar.repair.call, known) if grammar.repair else []
     if grammar.regions:
         check_regions(grammar)
@@ -289,12 +290,16 @@ def check(grammar: Grammar) -> None:
         raise GrammarError("holds {calls}, but there is no `call` template", key="calls.section")
     for section in sections:
         _check_section(section, known)
-    for body in [*bodies, *extra]:
+    for body in bodies:
         _check_call(body, bool(parameters), calls, known)
+    for body in extra:
+        _check_damaged(body, bool(parameters), calls, known)
     for parameter in parameters:
         _check_parameter(parameter, known)
     for member in members:
-        _check_item(member, known)
+        _check_item(member, "calls.item", known)
+    for value in lone:
+        _check_item(value, "repair.value", known)
     _check_nesting(parameters, members)
     if grammar.messages is not None:
         bodies += _templates("messages.body", (grammar.messages.body,), known)
@@ -306,6 +311,8 @@ def check(grammar: Grammar) -> None:
     _check_reasoning(grammar)
     _check_id(calls)
     _check_examples(grammar)
+    if grammar.repair is not None:
+        _check_unnamed(grammar.repair)
 
 
 def _check_detect(grammar: Grammar) -> None:
@@ -345,6 +352,7 @@ def _no_empty(grammar: Grammar) -> None:
             if grammar.content
             else ()
         ),
+        *((("repair.unnamed", grammar.repair.unnamed),) if grammar.repair else ()),
         *((f"spellings.{marker}", others) for marker, others in grammar.spellings.items()),
     ):
         if any(not text.strip() for text in texts):
@@ -394,8 +402,9 @@ def _check_section(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
         )
 
 
-def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls, known: tuple[str, ...]) -> None:
-    key = "calls.call"
+def _check_call(
+    items: tuple[Item, ...], has_parameters: bool, calls: Calls, known: tuple[str, ...], key: str = "calls.call"
+) -> None:
     payloads = [item for item in items if isinstance(item, Payload | Slot)]
     if len(payloads) != 1:
         raise GrammarError(
@@ -431,16 +440,25 @@ def _check_call(items: tuple[Item, ...], has_parameters: bool, calls: Calls, kno
             raise GrammarError("has two fields with nothing between them", key=key)
 
 
+def _check_damaged(items: tuple[Item, ...], has_parameters: bool, calls: Calls, known: tuple[str, ...]) -> None:
+    """A call that is read with `repair` only: its name may stand before its opener, or be all that there is of it."""
+    if len(items) == 2 and isinstance(items[0], Marker) and items[1] == Field("name"):
+        return
+    if items[0] == Field("name") and len(items) > 1 and isinstance(items[1], Marker):
+        items = (items[1], items[0], *items[2:])
+    _check_call(items, has_parameters, calls, known, "repair.call")
+
+
 def _check_parameter(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
     at = _check_value(items, "calls.parameter", known)
     if list(_fields(items[:at], known))[:1] != ["key"]:
         raise GrammarError("has no {key} before the value", key="calls.parameter")
 
 
-def _check_item(items: tuple[Item, ...], known: tuple[str, ...]) -> None:
-    at = _check_value(items, "calls.item", known)
+def _check_item(items: tuple[Item, ...], key: str, known: tuple[str, ...]) -> None:
+    at = _check_value(items, key, known)
     if "key" in _fields(items[:at], known):
-        raise GrammarError("has a {key}, which the items of an array do not have", key="calls.item")
+        raise GrammarError("has a {key}, which belongs into `parameter`", key=key)
 
 
 def _check_value(items: tuple[Item, ...], key: str, known: tuple[str, ...]) -> int:
@@ -492,6 +510,7 @@ def _check_markers(grammar: Grammar, templates: list[tuple[Item, ...]]) -> None:
     """Markers that are named elsewhere are those of the templates."""
     known = {item.text for items in templates for item in items if isinstance(item, Marker | Tag)}
     named = [("calls.optional", marker) for marker in grammar.calls.optional]
+    named += [("repair.known", marker) for marker in grammar.repair.known] if grammar.repair else []
     named += [("spellings", marker) for marker in grammar.spellings]
     if grammar.repair:
         named += [("repair.optional", marker) for marker in grammar.repair.optional]
@@ -540,6 +559,12 @@ def _check_reasoning(grammar: Grammar) -> None:
         raise GrammarError(f"{both.pop()!r} both opens and closes reasoning", key="reasoning")
     if not reasoning.open and "reasoning" not in starts:
         raise GrammarError("has no opener, and no start state or prompt leads there", key="reasoning")
+
+
+def _check_unnamed(repair: Repair) -> None:
+    for text in repair.unnamed:
+        if set(re.findall(r"\{(.*?)\}", text)) - {"number"}:
+            raise GrammarError("knows {number}", key="repair.unnamed")
 
 
 def _check_id(calls: Calls) -> None:

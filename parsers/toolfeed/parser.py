@@ -36,12 +36,14 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from .codecs.arguments import Arguments
 from .codecs.inline import InlineArguments
+from .codecs.json_text import members
 from .codecs.json_value import JsonValue
+from .codecs.kept_value import KeptValue, unwrapped
 from .codecs.object_value import ObjectValue
 from .codecs.objects import CallObjects
 from .codecs.python_calls import PythonCalls
 from .codecs.python_value import PythonValue
-from .codecs.raw_value import RawValue
+from .codecs.raw_value import Exit, RawValue
 from .codecs.rest import Rest
 from .codecs.signals import DONE, ELEMENT, END, FAULT, NO_CALL, START
 from .codecs.tagged import TaggedArguments
@@ -79,6 +81,8 @@ _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
 
 # `string="true"` and `string="false"` as types: a string, and JSON of any type.
 _STRING_ATTRIBUTE: Final = {"true": "string", "false": "json"}
+
+_WORD_AT_END: Final = re.compile(r"[\w.\-]+\Z")
 
 _NO_NODE: Final = Node()
 _NO_STEPS: Final[frozenset[int]] = frozenset()
@@ -118,17 +122,22 @@ _SLOTS: Final = (
     "_framed",
     "_ghost",
     "_ghost_list",
+    "_guessed",
     "_grammar",
     "_groups",
     "_held",
     "_id",
     "_ids",
+    "_in_word",
     "_index",
     "_kept",
     "_key",
+    "_keys_first",
     "_kind",
+    "_known_only",
     "_lanes",
     "_lanes_on",
+    "_leads",
     "_limits",
     "_lines",
     "_loose",
@@ -181,6 +190,7 @@ _SLOTS: Final = (
     "_used_ids",
     "_value",
     "_wait",
+    "_waiting",
     "_was_ghost",
     "_where",
 )
@@ -241,6 +251,7 @@ class Parser:
             repair and grammar.repair is not None and grammar.repair.bare == "known"
         )
         self._objects_anywhere = known and self._tools is not None
+        self._leads = bool(self._program.led) and self._calls_on
         self._chosen = _chosen_tool(tool_choice) if tool_choice != "auto" else ""
         self._forward = unknown_tools
         self._trim = self._trims = whitespace == "trim"
@@ -268,6 +279,7 @@ class Parser:
         self._framed = False  # an opener of content has come
         self._loose = False  # its text is in no message
         self._bol = True  # its text so far ends in a line break, or there is none
+        self._in_word = False  # it ends in a letter, if a name may come before an opener
         self._spaces = False  # its text ends in more whitespace than can be framing
         self._pending: frozenset[int] = _NO_STEPS  # closers of what was before it, which may still come
         self._call_region = CONTENT  # the region that calls lead back to
@@ -298,6 +310,8 @@ class Parser:
         self._candidate_kind = ""  # "marked", "bare", "separator", or an "element" of a list
         self._bare_rules = False  # its text has to decide more: chapter 9 of the formats, not a marker alone
         self._confirm = False  # its name alone does not make it a call
+        self._known_only = False  # its name has to be a declared tool's
+        self._guessed: list[str] | None = None  # its arguments so far, if they have to tell its tool
         self._seconded = False  # a marker has come behind its name
         self._section_begins = False  # a section's opener is part of it, or no section is open
         self._return = CONTENT  # the region that it came from
@@ -323,6 +337,8 @@ class Parser:
         self._codec: ListCodec | ArgumentsCodec | ValueCodec | None = None
         self._tagged = TaggedArguments()
         self._key = ""
+        self._waiting: list[str] = []  # keys before it that have no value yet
+        self._keys_first = False  # all keys came before all values
         self._stated = ""  # the type that the text says the value has
         self._value: RawValue | None = None
         self._rest: Rest | None = None
@@ -477,9 +493,13 @@ class Parser:
         self._final = True
         if not self._open:
             self._read("")
+            if self._guessed is not None and isinstance(self._codec, Arguments):
+                self._start_guessed(False, self._held, 0)
             while self._spec is not None:
                 self._buf, self._held = self._held, ""
                 self._run(self._whole_cut_off(reason) if self._state == WHOLE else self._fail(len(self._buf)))
+        if self._open and self._state == EXPECT and self._holds_closer():
+            self._read("")
         if self._open:
             self._end_of_text(reason)
         elif self._program.lacks_closer(self._unclosed()):
@@ -492,6 +512,13 @@ class Parser:
         self._calm = None
         self._direct = None
         return self._sink.take()
+
+    def _holds_closer(self) -> bool:
+        """Whether the text ends in the call's closer, which might have been the beginning of another marker."""
+        held, node = self._held, self._node
+        space = SPACES.match(held)
+        match = node.match(held, space.end() if space else 0) if node.match is not None and self._args_done else None
+        return match is not None and node.branch(match).role in ("closer", "section_close")
 
     def copy(self) -> Parser:
         """An independent twin: fed the same, it emits the same, ids included."""
@@ -507,6 +534,8 @@ class Parser:
         twin._notes = list(self._notes)
         twin._used_ids = set(self._used_ids)
         twin._tagged = self._tagged.copy()
+        twin._waiting = list(self._waiting)
+        twin._guessed = list(self._guessed) if self._guessed is not None else None
         twin._codec = self._codec.copy() if self._codec is not None else None
         twin._value = self._value.copy() if self._value is not None else None
         if self._direct is not None and twin._codec is not None:
@@ -630,7 +659,7 @@ class Parser:
             pass
         elif state <= REASONING:
             inside = self._where == INSIDE and not self._spaces and not self._after_marker
-            if inside and self._trim and not self._held.strip(WHITESPACE):
+            if inside and self._trim and not self._leads and not self._held.strip(WHITESPACE):
                 calm = self._node.plain
                 self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
                 if not self._held and not self._bol:
@@ -682,6 +711,7 @@ class Parser:
         self._state = state
         self._where = where
         self._bol = True
+        self._in_word = False
         self._spaces = False
         self._after_marker = after_marker
         self._set_region_node()
@@ -733,6 +763,7 @@ class Parser:
                 return result
             if result == UNDECIDED:
                 keep = pos if self._between_closers(buf, pos, j) else self._space_before(buf, pos, j)
+                keep = self._before_name(buf, pos, keep) if self._leads else keep
                 self._text(buf, pos, keep)
                 self._wait = True
                 return keep
@@ -753,6 +784,12 @@ class Parser:
 
     def _plain_text(self, buf: str, pos: int, n: int) -> int:
         """No marker in sight: all of it goes out, but for whitespace that a marker may touch."""
+        if self._leads and not self._final and self._state == CONTENT:
+            keep = self._before_name(buf, pos, n)
+            if keep < n:
+                self._text(buf, pos, keep)
+                self._wait = True
+                return keep
         if not self._trim:
             if self._between_closers(buf, pos, n) and not self._final:
                 self._wait = True
@@ -799,6 +836,7 @@ class Parser:
         self._spaces = self._spaces and blank
         line = text.rstrip(" \t")
         self._bol = line.endswith(("\n", "\r")) if line else self._bol
+        self._in_word = self._leads and _WORD_AT_END.search(text, len(text) - 1) is not None
         if self._where != INSIDE and not blank:
             self._note_missing()
             self._where = INSIDE
@@ -883,6 +921,10 @@ class Parser:
                 self._pending = self._program.pending_of(branch.ready)
                 self._set_region_node()
                 return end
+            if branch.led is not None and self._leads:
+                result = self._led(branch.led, buf, pos, j, end)
+                if result != NO_MARKER:
+                    return result
             line = branch.line or self._grammar.calls.begins == "line"
             if line and not self._at_start(buf, pos, j) and not self._begins_line(buf, pos, j):
                 return NO_MARKER
@@ -1380,6 +1422,8 @@ class Parser:
         self._candidate_kind = kind
         self._bare_rules = self._bare_rules and kind == "element"
         self._confirm = False
+        self._known_only = False
+        self._guessed = None
         self._seconded = False
         self._name = ""
         self._id = ""
@@ -1436,6 +1480,8 @@ class Parser:
             return False
         tools = self._tools
         known = tools is None or name in tools
+        if self._known_only and (tools is None or not known):
+            return False
         ghost = self._index + 1 >= self._limits.calls or (not self._parallel and self._index >= 0)
         if not known and self._forward != "forward":
             ghost = ghost or self._forward == "content" or self._bare_rules
@@ -1447,6 +1493,8 @@ class Parser:
             self._sink.text(CONTENT_RUN, "".join(text[start:end] for start, end in self._refused))
         self._open = True
         self._key = ""
+        self._waiting.clear()
+        self._keys_first = False
         self._args_done = False
         self._tagged = TaggedArguments()
         self._name = name
@@ -1514,7 +1562,7 @@ class Parser:
         if self._open and node.parameters and not node.payloads:
             self._open_brace()
         if node.raw is not None and not node.branches:
-            self._begin_value(node.raw)
+            self._begin_value(node.raw, node.framed)
         return pos
 
     def _expect(self, buf: str, pos: int) -> int:
@@ -1576,6 +1624,10 @@ class Parser:
         n = len(buf)
         limit = j + self._limits.header
         assert node.stop is not None
+        if self._final and node.ends:
+            end = self._name_at_end(buf, j)
+            if end >= 0:
+                return end
         found = node.stop.search(buf, j, min(n, limit))
         if found is None:
             self._wait = n < limit and not self._final
@@ -1624,18 +1676,109 @@ class Parser:
             elif field == "id":
                 self._read_id(text)
             elif field == "key":
-                self._note_no_value()
+                if self._key and self._program.lone_values:
+                    self._waiting.append(self._key)
+                else:
+                    self._note_no_value()
                 self._key = text
                 self._stated = ""
             else:
                 self._stated = text if field == "type" else _STRING_ATTRIBUTE.get(text, "")
-        if self._spec is not None and self._name and self._grammar.calls.commit != "arguments":
+        if self._spec is not None and self._name and self._is_unnamed():
+            self._guessed = []
+        elif self._spec is not None and self._name and self._grammar.calls.commit != "arguments":
             sure = not self._confirm or (self._tools is not None and self._name in self._tools)
             sure = sure and not self._program.id_follows(ready)
             sure = sure and not self._may_be_words(self._name)
             if sure and not self._start_call(self._name, self._id, buf, pos):
                 return self._fail(pos)
         return self._go(ready, pos)
+
+    def _is_unnamed(self) -> bool:
+        """Whether what stands where the name should says nothing, and the arguments may tell the tool."""
+        unnamed = self._program.unnamed
+        tools = self._tools
+        if unnamed is None or tools is None or self._name in tools or self._forward == "content":
+            return False
+        return unnamed.fullmatch(self._name) is not None
+
+    def _start_guessed(self, whole: bool, buf: str, pos: int) -> bool:
+        """The arguments of a call without a name are over, or too long to be kept: start it, and tell them."""
+        guessed = self._guessed
+        assert guessed is not None
+        assert self._tools is not None
+        self._guessed = None
+        text = "".join(guessed)
+        keys = [key for key, _ in members(text, self._limits.digits)] if whole and text else []
+        name = self._tools.taking(keys) if whole else None
+        if name is not None:
+            self._note("name_guessed")
+        if not self._start_call(name or self._name, self._id, buf, pos):
+            return False
+        self._args([text])
+        return True
+
+    def _keep_arguments(self, codec: Arguments, step: Step, buf: str, pos: int) -> int:
+        """The arguments of a call without a name are kept until they are over."""
+        assert self._guessed is not None
+        room = max(pos, self._spec_from + self._limits.hold - self._spec_length)
+        pos = codec.feed(buf[:room], pos, self._guessed)
+        self._tile("arguments", pos)
+        if not codec.done and not codec.error and len(buf) <= room:
+            return pos
+        if not self._start_guessed(codec.done and not codec.error, buf, pos):
+            return self._fail(pos)
+        return self._arguments(codec, step, buf, pos)
+
+    def _name_at_end(self, buf: str, j: int) -> int:
+        """If the text ends behind a name that is all there is of a call: that end; else -1."""
+        found = self._program.name_at_end(buf, j)
+        name = found.group(1) if found is not None else ""
+        if self._spec is None or not name or (self._tools is not None and name not in self._tools):
+            return -1
+        n = len(buf)
+        self._tile("framing", j)
+        self._tile("name", j + len(name))
+        self._note("markup_repaired")
+        if not self._start_call(name, "", buf, n):
+            return -1
+        self._tile("framing", n)
+        self._end_call("complete", buf, n)
+        self._pending = frozenset()
+        self._after_call()
+        return n
+
+    def _before_name(self, buf: str, pos: int, end: int) -> int:
+        """Where in buf[pos:end] the text ends that is no name before an opener, whatever comes."""
+        found = _WORD_AT_END.search(buf, max(pos, end - self._limits.name), end)
+        if found is None or (found.start() == pos and self._in_word):
+            return end
+        start = found.start()
+        named = self._at_start(buf, pos, start) if self._tools is None else self._tools.any_begins(found.group())
+        return self._space_before(buf, pos, start) if named else end
+
+    def _led(self, step: Step, buf: str, pos: int, j: int, end: int) -> int:
+        """An opener stands at buf[j:end]: whether the word before it is its call's name, and the call goes on behind.
+
+        The name is a declared tool's; where the tools are not known, nothing stands before it.
+        """
+        found = _WORD_AT_END.search(buf, max(pos, j - self._limits.name), j)
+        if found is None or (found.start() == pos and self._in_word):
+            return NO_MARKER
+        start = found.start()
+        if not (self._at_start(buf, pos, start) if self._tools is None else found.group() in self._tools):
+            return NO_MARKER
+        space = SPACES.match(buf, end)
+        after = space.end() if space else end
+        verdict = self._may_follow(self._program.expect(step.ready), buf, after, j + self._limits.header)
+        if verdict != 0:
+            return verdict
+        self._begin_candidate(buf, pos, start, "marked")
+        self._note("markup_repaired")
+        self._tile("name", j)
+        self._tile("marker", end)
+        self._name = found.group()
+        return self._go(step.ready, end)
 
     def _read_id(self, text: str) -> None:
         """An id from a header, in which the name may be written."""
@@ -1675,8 +1818,11 @@ class Parser:
                 self._end_call("complete", buf, j)
             self._begin_candidate(buf, j, j, "marked")
             self._section_begins = role == "section_open"
-        if self._repair and (self._spec is not None or self._open) and self._is_damaged(branch, match):
+        damaged = branch.misspelt or (branch.repaired and role == "open")
+        if damaged and (self._spec is not None or self._open):
             self._note("markup_repaired")
+        if branch.lone and not self._waiting:
+            return self._mismatch(buf, j, j)
         closes = role in ("closer", "section_close")
         if self._spec is not None and branch.begins and self._name:
             return self._fail(j)  # another opener, before anything spoke for this one
@@ -1689,7 +1835,9 @@ class Parser:
             # A second marker speaks for a candidate whose name alone did not.
             sure = bool(self._name) and self._grammar.calls.commit != "arguments"
             sure = sure and not (closes and self._may_be_words(self._name))
-            if not (sure and self._start_call(self._name, self._id, buf, j)):
+            if self._guessed is not None:
+                sure = sure and self._start_guessed(True, buf, j)
+            if not (sure and (self._open or self._start_call(self._name, self._id, buf, j))):
                 return self._fail(j)
         self._seconded = self._spec is not None and bool(self._name)
         self._tile("marker", end)
@@ -1705,17 +1853,12 @@ class Parser:
             self._open_brace()
         if self._spec is not None and branch.begins:
             self._confirm = branch.confirm
+            self._known_only = branch.known
         fields = {field: (match.group(field) or "").strip(WHITESPACE) for field in branch.fields}
         end = self._take(fields, branch.ready, buf, end)
         if branch.steps[0].nest is not None:
             self._enter_nest(branch.steps[0])
         return end
-
-    def _is_damaged(self, branch: Branch, match: Any) -> bool:
-        """Whether only a repair reads this marker."""
-        if branch.repaired and branch.role == "open":
-            return True
-        return any(text in match.group() for text in self._program.misspelt)
 
     def _closed(self, branch: Branch, end: int) -> int:
         """A closer ends at buf[end]: what may follow it."""
@@ -1945,6 +2088,11 @@ class Parser:
             over = codec is None
             if value is not None:
                 value.finish(held, out)
+                if isinstance(value, KeptValue) and (value.over or value.full):
+                    told = self._tell_kept(value, out)
+                    if value.full:
+                        value = told
+                        value.finish("", out)
                 self._note(*value.notes)
                 over = value.over
             elif isinstance(codec, JsonValue):
@@ -1976,7 +2124,7 @@ class Parser:
             name = self._name
             if self._grammar.calls.names == "chosen":
                 name = self._chosen if self._index < 0 else ""  # one call, and no other
-            if self._spec is not None:
+            if self._spec is not None and self._guessed is None:
                 sure = not self._confirm or buf[j] == "{" or (self._tools is not None and name in self._tools)
                 sure = sure and (self._seconded or not self._may_be_words(name))
                 if not (sure and self._start_call(name, self._id, buf, j)):
@@ -2194,6 +2342,8 @@ class Parser:
 
     def _arguments(self, codec: ArgumentsCodec, step: Step, buf: str, pos: int) -> int:
         """The arguments of a call whose name stood in its header."""
+        if self._guessed is not None and isinstance(codec, Arguments):
+            return self._keep_arguments(codec, step, buf, pos)
         out: list[str] = []
         pos = codec.feed(buf, pos, out)
         ready = step.ready
@@ -2279,18 +2429,53 @@ class Parser:
 
     def _note_no_value(self) -> None:
         """If a key was read, and nothing in its value's place, it is left out."""
-        if self._key:
+        if self._key or self._waiting:
             self._note("value_missing")
             self._key = ""
+            self._waiting.clear()
 
-    def _begin_value(self, step: Step) -> None:
-        """A parameter's key is read, and its raw value begins."""
+    def _begin_value(self, step: Step, framed: Step | None = None) -> None:
+        """A parameter's key is read, and its raw value begins. `framed`: the value's step if it begins in a line
+        break."""
+        self._step = step
+        self._state = VALUE
+        ends = None if framed is None else self._program.exit(framed)
+        if self._waiting and not self._key:
+            self._key = self._waiting.pop(0)
+        elif self._is_kept():
+            self._value = KeptValue(
+                self._program.exit(step),
+                framed=ends,
+                declared=self._declared(),
+                limit=self._limits.header,
+                bound=self._limits.hold,
+                lone=bool(self._waiting),
+            )
+            return
+        out: list[str] = []
+        self._value = self._raw_value(step, ends, out)
+        self._args(out)
+
+    def _is_kept(self) -> bool:
+        """Whether only what stands behind a value can say what it is."""
+        if self._waiting:
+            return not self._keys_first
+        tool = self._tool
+        wraps = tool is not None and tool.has_schema and self._key in self._program.unwrap
+        return wraps and tool is not None and self._key not in tool.declared and self._tagged.empty
+
+    def _declared(self) -> frozenset[str] | None:
+        """The parameters of which one may begin where a value's closer is missing; None if that is not known."""
+        tool = self._tool if self._tagged.outermost is None else None
+        return tool.declared if tool is not None and tool.has_schema else None
+
+    def _raw_value(self, step: Step, framed: Exit | None, out: list[str]) -> RawValue:
+        """What reads the value of the key; what is told before it goes to `out`."""
         item = step.item
         assert isinstance(item, Payload)
         key = self._key
         nested = self._tagged.outermost is not None
         tool = self._tool if not nested else None  # a schema types the arguments themselves only
-        out: list[str] = []
         self._key_read(out)
         kind = tool.parameter(key) if tool is not None and item.codec != "string" else NO_SCHEMA
         stated = "json" if item.codec == "any" else self._stated
@@ -2299,21 +2484,46 @@ class Parser:
         elif stated == "string" and not kind.admits_string:
             self._note("stated_type_overruled")
         self._stated = ""
-        self._value = RawValue(
+        value = RawValue(
             self._program.exit(step),
             kind,
             dropped=not self._tagged.told,
-            declared=tool.declared if tool is not None and tool.has_schema else None,
+            declared=self._declared(),
             limit=self._limits.header,
             hold=self._limits.hold,
             digits=self._limits.digits,
             repair=self._repair,
             json=kind is ANY_JSON,
+            framed=framed,
+            lone=bool(self._waiting),
         )
-        self._value.begin(out)
-        self._args(out)
-        self._step = step
-        self._state = VALUE
+        value.begin(out)
+        return value
+
+    def _tell_kept(self, kept: KeptValue, out: list[str]) -> RawValue:
+        """A value is over, or too long, whose text was kept: tell it. Returns what reads on, if it is not over."""
+        step = self._step
+        assert step is not None
+        self._note(*kept.notes)
+        if self._waiting and kept.over and kept.behind == "value":
+            self._keys_first = True
+            self._note("markup_repaired")
+            self._waiting.append(self._key)
+            self._key = self._waiting.pop(0)
+        elif self._waiting:
+            self._waiting.clear()
+            self._note("value_missing")
+        elif kept.over and kept.behind != "parameter":
+            members = unwrapped(kept.text, self._limits.digits)
+            if members is not None:
+                out.append(members[0])
+                self._note("arguments_unwrapped", *members[1])
+                self._key = self._stated = ""
+                return kept
+        value = self._raw_value(step, None, out)
+        value.whole(kept.text, kept.over, out)
+        self._note(*value.notes)
+        return value
 
     def _read_value(self, buf: str, pos: int) -> int:
         """A raw value, up to its closer."""
@@ -2329,6 +2539,10 @@ class Parser:
         step = self._step
         assert value is not None
         assert step is not None
+        if isinstance(value, KeptValue) and (value.over or value.full):
+            told = self._tell_kept(value, out)
+            if value.full or told.error:
+                value = self._value = told
         self._args(out)
         self._tile("arguments", pos)
         if not value.error and not value.over:

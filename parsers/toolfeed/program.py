@@ -79,11 +79,12 @@ _BEHIND_BRACKET: Final = {
 class Form:
     """One way to write a marker or tag: the literal text that it begins with, its pattern, what a search looks for."""
 
-    __slots__ = ("pattern", "starts", "tag", "text")
+    __slots__ = ("misspelt", "pattern", "starts", "tag", "text")
 
     def __init__(self, text: str, pattern: str, starts: list[str], tag: bool = False) -> None:
         self.text = text
         self.tag = tag
+        self.misspelt = False  # only a repair spells it so
         self.pattern = pattern
         self.starts = starts
 
@@ -98,14 +99,17 @@ class Step:
         "behind",
         "breaks",
         "closed",
+        "ends",
         "fields",
         "first",
         "forms",
         "id",
         "in_words",
         "item",
+        "led",
         "line",
         "line_ends",
+        "lone",
         "named",
         "nest",
         "next",
@@ -127,6 +131,7 @@ class Step:
         self.next: tuple[Ready, ...] = ()
         self.ready: frozenset[int] = frozenset()  # the numbers of those steps
         self.closed = False  # the call's closer is among them
+        self.ends = False  # a name that is all there is of a call, at the end of the text
         self.fields: tuple[str, ...] = ()
         self.first = ""  # the characters that a payload can begin with
         self.anything = False  # it can begin with any
@@ -140,6 +145,8 @@ class Step:
         self.outer = False  # a closer behind the call's own
         self.breaks = 1  # line breaks around a raw value's closer, which are framing where it is missing
         self.line_ends = False  # a field that a line break ends
+        self.led = False  # an opener that has the name before it
+        self.lone = False  # it opens a value whose key has come before
         self.wrapped = True  # something stands before it in its template: a payload that is not is bare
         self.nest: Nest | None = None  # it opens an object or array of tagged values
         self.behind: frozenset[int] = frozenset()  # and these may come behind that
@@ -199,8 +206,12 @@ class Branch:
         "fields",
         "grows",
         "kind",
+        "known",
+        "led",
         "line",
+        "lone",
         "missing",
+        "misspelt",
         "otherwise",
         "ready",
         "repaired",
@@ -220,6 +231,10 @@ class Branch:
         # for a call: a known name or one more marker has to.
         self.confirm = bool(missing) and "name" in self.fields
         self.begins = any(step.begins for step in steps)
+        self.lone = bool(steps) and all(step.lone for step in steps)
+        self.misspelt = False  # only a repair spells it so
+        self.known = False  # it opens a call of a declared tool only
+        self.led: Step | None = None  # the same marker, with the name before it
         self.repaired = bool(steps) and all(step.repaired for step in steps)
         self.special = False  # a special token, which counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
@@ -233,10 +248,12 @@ class Node:
     __slots__ = (
         "_groups",
         "branches",
+        "ends",
         "field",
         "field_ready",
         "find",
         "first",
+        "framed",
         "line_ends",
         "mark",
         "match",
@@ -254,11 +271,13 @@ class Node:
         self.branches: tuple[Branch, ...] = ()
         self._groups: dict[str, Branch] = {}
         self.payloads: tuple[Step, ...] = ()
+        self.ends = False  # the field may be a name at the end of the text
         self.field: str = ""  # a field that stands between markers
         self.field_ready: frozenset[int] = frozenset()  # what may come behind it
         self.line_ends = False  # a line break ends it
         self.stop: re.Pattern[str] | None = None  # the characters that can end the field
         self.raw: Step | None = None  # a raw value
+        self.framed: Step | None = None  # the same, if it begins in a line break, which is damage
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
         self.mark = ""  # the character that `plain` looks for, if it is a single one
@@ -297,13 +316,16 @@ class Program:
         # Without these, what follows them counts at the start of a line only.
         self._line_optional = {text.lstrip("\n") for text in optional if text.startswith("\n")}
         self._spellings: dict[str, tuple[str, ...]] = dict(grammar.spellings)
-        if damage:
-            for marker, others in damage.spellings.items():
-                self._spellings[marker] = (*self._spellings.get(marker, ()), *others)
+        self._misspellings: dict[str, tuple[str, ...]] = dict(damage.spellings) if damage else {}
         self.method = damage.method if damage else ""
+        self.unwrap = frozenset(damage.unwrap if damage else ())
+        self._known = frozenset(damage.known if damage else ())
+        unnamed = "|".join(
+            re.escape(text).replace(r"\{number\}", r"\d+") for text in (damage.unnamed if damage else ())
+        )
+        self.unnamed = re.compile(unnamed) if unnamed else None
         if repair:
             self._spellings[_FENCE] = (*self._spellings.get(_FENCE, ()), "```")
-        self.misspelt = tuple(text for others in damage.spellings.values() for text in others) if damage else ()
         self.absorb = (*grammar.absorb, *(damage.absorb if damage else ()))
         self.steps: list[Step] = []
         self._nodes: dict[object, Node] = {}
@@ -329,7 +351,12 @@ class Program:
         sections += fenced[0]
         bodies += [*damaged, *fenced[1]]
         in_messages += fenced[2]
-        values = [self._template(line) for line in (*calls.parameter, *(damage.parameter if damage else ()))]
+        values = [self._template(line) for line in calls.parameter]
+        damaged_values = [self._template(line) for line in (damage.parameter if damage else ())]
+        lone = [self._template(line) for line in (damage.value if damage else ())]
+        self.lone_values = bool(lone)
+        self._damaged |= frozenset((*damaged_values, *lone))
+        values += [*damaged_values, *lone]
         items = [self._template(line) for line in calls.item]
         every = [item for template in (*sections, *bodies, *values, *items) for item in template]
         self._tags = frozenset(str(item.parts[0]) for item in every if isinstance(item, Tag))  # how they begin
@@ -343,6 +370,7 @@ class Program:
         self.headers = Headers(grammar.messages) if grammar.messages is not None else None
         self.separator = calls.separator.strip() if not self.section_closers else ""
         tokens = "|".join(re.escape(token) for token in grammar.turn_end)
+        self.name_at_end = re.compile(rf"([\w.\-]+)(?:\s|{tokens or '(?!)'})*\Z").match
         self.turn_end = re.compile(rf"(?:(?:{tokens})[ \t\r\n]*)+") if tokens else None
         self.keys = calls.keys
         self.id_pattern = id_patterns(calls.id) if calls.id else None
@@ -372,6 +400,8 @@ class Program:
         message_close: tuple[str, ...],
     ) -> None:
         """Make the steps of all templates and say what follows what."""
+        led = [self._call(template, values) for template in calls if isinstance(template[0], Field)]
+        calls = [template for template in calls if not isinstance(template[0], Field)]
         slotted = [section for section in sections if Slot("calls") in section]
         whole = [section for section in sections if Slot("calls") not in section]
         heads = [self._sequence(section[: section.index(Slot("calls"))], "section_open") for section in slotted]
@@ -399,8 +429,9 @@ class Program:
                 head[-1].next = _unique([*head[-1].next, Ready(tail[0])])
         for tail in tails:
             _link(tail, lambda missing: [])
-        for body in bodies:
+        for body in (*bodies, *led):
             body.link(after_call)
+        self.led = [body.parts[0] for body in led if isinstance(body.parts[0], Step)]
         for template in in_messages:  # a call's body in a message, whose opener is a header
             body = self._call(template, values, wrapped=True)
             if message_close:
@@ -429,11 +460,11 @@ class Program:
         forms: list[Form] = []
         optional = line = False
         if isinstance(item, Marker | Tag):
-            texts = [item.text, *self._spellings.get(item.text, ())]
-            for part, others in self._spellings.items():
-                if part != item.text and part in item.text:
-                    texts += [item.text.replace(part, other) for other in others]
-            forms += [self._text_form(text, isinstance(item, Tag)) for text in texts]
+            is_tag = isinstance(item, Tag)
+            forms += [self._text_form(text, is_tag) for text in (item.text, *_spelt(item.text, self._spellings))]
+            for text in _spelt(item.text, self._misspellings):
+                forms.append(self._text_form(text, is_tag))
+                forms[-1].misspelt = True
             optional = item.text in self._optional
             line = item.text in self._line_optional
         step = Step(len(self.steps), role, item, tuple(forms), optional)
@@ -482,9 +513,10 @@ class Program:
         steps: list[Step | list[list[Step]]] = []
         nests: dict[tuple[Item, ...], Nest] = {}
         damaged = template in self._damaged
+        led = isinstance(template[0], Field)
         closing = False
         for i, item in enumerate(template):
-            if isinstance(item, Space):
+            if isinstance(item, Space) or (led and not i):
                 continue
             if isinstance(item, Slot):
                 steps.append([self._value(parameter, values, nests) for parameter in values.parameters])
@@ -501,6 +533,10 @@ class Program:
                 step.in_words = before != Marker(_FENCE) and isinstance(before, Marker) and before.text[-1:].isalnum()
                 if item.what == "arguments" and (not step.wrapped or self.grammar.calls.commit == "arguments"):
                     step.first = "{"
+                if item.codec in ("object", "quoted") and self._repair:
+                    step.first += "("
+                elif led:
+                    step.first = "{"
                 if item.bracketed and (item.codec == "keyed" or step.in_words):
                     step.first = "["
                 step.at_start = not step.wrapped and item.codec != "python"
@@ -512,9 +548,11 @@ class Program:
                 step = self._step("closer" if closing else "open", item)
                 behind = template[i + 1] if i + 1 < len(template) else None
                 step.line_ends = isinstance(item, Field) and isinstance(behind, Space) and "\n" in behind.text
+                step.ends = isinstance(item, Field) and behind is None
+                step.led = led and not steps
             step.repaired = damaged
             steps.append(step)
-        return _Body(steps, list(nests.values()), nullable=self.grammar.calls.commit != "arguments")
+        return _Body(steps, list(nests.values()), nullable=self.grammar.calls.commit != "arguments" and not led)
 
     def _region_body(self, region: Region) -> frozenset[int]:
         """The steps of a call in a region; those that it can begin with."""
@@ -535,6 +573,8 @@ class Program:
         """The steps of one parameter or item template, up to where it nests."""
         steps: list[Step] = []
         role: Role = "parameter"
+        damaged = template in self._damaged
+        lone = damaged and not any("key" in _fields_of(item) for item in template)
         for i, item in enumerate(template):
             if isinstance(item, Slot):
                 steps[-1].nest = self._nest(template[i:], values, nests)
@@ -550,6 +590,11 @@ class Program:
                 role = "value_close"
             elif not isinstance(item, Space):
                 steps.append(self._step(role, item))
+        for step in steps:
+            step.repaired = damaged
+        if lone:
+            steps[0].lone = True
+            steps[0].optional = False
         return steps
 
     def _nest(self, rest: tuple[Item, ...], values: _Values, nests: dict[tuple[Item, ...], Nest]) -> Nest:
@@ -594,7 +639,7 @@ class Program:
             others += self._content_frame()
             if separator and calls and self.separator:
                 others += self._markers("separator", (self.separator,))
-            node = self._node(ready, others)
+            node = self._node(ready, others, self.led if calls else ())
             self._nodes[key] = node
         return node
 
@@ -732,7 +777,8 @@ class Program:
     def _markers(self, kind: BranchKind, texts: Iterable[str]) -> list[tuple[Form, Branch]]:
         return [(self._text_form(text), Branch(kind, "open", ())) for text in texts]
 
-    def _node(self, ready: list[Ready], others: list[tuple[Form, Branch]]) -> Node:
+    def _node(self, ready: list[Ready], others: list[tuple[Form, Branch]], led: Iterable[Step] = ()) -> Node:
+        """`led`: openers that may have the name before them; one of the others is spelt alike."""
         node = Node()
         fields: list[Step] = []
         alike: dict[str, tuple[Form, list[Ready]]] = {}
@@ -741,7 +787,10 @@ class Program:
             if step.role == "payload":
                 node.payloads += (step,)
             elif step.role == "value":
-                node.raw = step
+                if node.raw is None or node.raw.repaired:
+                    node.raw = step
+                if step.repaired and _trim(step) == "newline":
+                    node.framed = step
             elif isinstance(step.item, Field):
                 fields.append(step)
             for form in step.forms:
@@ -751,6 +800,9 @@ class Program:
             first = min(entries, key=lambda entry: entry.step.begins)  # a closer before an opener that is spelt alike
             same = tuple(entry.step for entry in entries if _alike(entry.step, first.step))
             branch = Branch("step", first.step.role, same, first.missing)
+            branch.misspelt = all(own.misspelt for step in same for own in step.forms if own.pattern == form.pattern)
+            branch.known = any(step.item.text in self._known for step in same if isinstance(step.item, Marker | Tag))
+            branch.led = next((step for step in led if any(own.pattern == form.pattern for own in step.forms)), None)
             other = next((known for known_form, known in others if known_form.pattern == form.pattern), None)
             if other is not None and other.kind == "absorb":  # it closes something, so it is not lone
                 found = [entry for entry in found if entry[1] is not other]
@@ -759,6 +811,8 @@ class Program:
                 other.otherwise = branch
             else:
                 found.append((form, branch))
+        if node.framed is not None and (node.raw is None or _trim(node.raw) != "none"):
+            node.framed = None
         self._set_markers(node, found)
         if fields:
             self._set_field(node, fields)
@@ -794,6 +848,7 @@ class Program:
         same = [step for step in fields if step.item == item]
         node.field_ready = frozenset(ready.step.id for step in same for ready in step.next)
         node.line_ends = any(step.line_ends for step in same)
+        node.ends = any(step.ends for step in same)
         node.stop = re.compile("[" + re.escape(self._enders(node.field_ready)) + "\n]")
 
     def _enders(self, ready: Iterable[int]) -> str:
@@ -892,6 +947,8 @@ class Program:
                 for field in entry.step.fields:
                     if field != "key" or entry.step.role != "parameter":
                         pattern = pattern.replace(f"?P<{field}>", "?:")
+                if self._repair and entry.step.role == "parameter":
+                    pattern = f"(?P<{'lone' if entry.step.lone else 'more'}>{pattern})"
                 patterns.append(pattern)
         return list(dict.fromkeys(patterns))
 
@@ -946,7 +1003,7 @@ class _Body:
         wrapper, first = self.parts[0], self.parts[1] if len(self.parts) > 1 else None
         for i, part in enumerate(self.parts):
             if isinstance(part, Step):
-                part.next = _unique(self._from(i + 1, after_call))
+                part.next = _unique(self._from(i + 1, after_call)) if not part.ends else ()
                 continue
             outer = self._ending(i + 1, after_call)  # where the closers of all that nests are left out
             for parameter in part:
@@ -1003,6 +1060,25 @@ def _alike(step: Step, other: Step) -> bool:
     return step.role == other.role or (step.begins and other.begins)
 
 
+def _spelt(marker: str, spellings: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Other spellings of a marker: its own, and those of its parts."""
+    found = list(spellings.get(marker, ()))
+    for part, others in spellings.items():
+        if part != marker and part in marker:
+            found += [marker.replace(part, other) for other in others]
+    return found
+
+
+def _trim(step: Step) -> str:
+    return step.item.trim if isinstance(step.item, Payload) else ""
+
+
+def _fields_of(item: Item) -> tuple[str, ...]:
+    if isinstance(item, Field):
+        return (item.name,)
+    return item.fields if isinstance(item, Tag) else ()
+
+
 def _unique(ready: Iterable[Ready]) -> tuple[Ready, ...]:
     """Each step once; the way that leaves out least comes first."""
     found: dict[int, Ready] = {}
@@ -1024,7 +1100,10 @@ def _fenced(templates: list[tuple[Item, ...]], wrapped: bool) -> list[tuple[Item
         if payload is None or payload.codec not in ("json", "keyed", "literal") or "```" in "".join(literals):
             continue
         at = template.index(payload)
-        if payload.what in ("call", "calls") and (wrapped or any(isinstance(item, Marker) for item in template[:at])):
+        before = template[at - 1] if at else None
+        in_words = isinstance(before, Marker) and before.text[-1:].isalnum()  # prose may hold them as well
+        opened = wrapped or any(isinstance(item, Marker) for item in template[:at])
+        if payload.what in ("call", "calls") and opened and not in_words:
             found.append((*template[:at], Marker(_FENCE), payload, Marker("```"), *template[at + 1 :]))
     return found
 

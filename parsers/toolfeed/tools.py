@@ -7,7 +7,7 @@ kept, so that five hundred large schemas cost little. Two threads that ask at on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, cast
 
 from .errors import ToolsError
@@ -59,6 +59,18 @@ class Tools:
     def get(self, name: str) -> Tool | None:
         """The tool of that name, None if there is none."""
         return self._tools.get(name)
+
+    def any_begins(self, text: str) -> bool:
+        """Whether a tool's name begins so."""
+        return any(name.startswith(text) for name in self.names)
+
+    def taking(self, keys: Collection[str]) -> str | None:
+        """The one tool that declares parameters of all these names, or just these if there are several; None if that
+        is not one."""
+        takers = [(name, tool) for name, tool in self._tools.items() if tool.declared >= set(keys)]
+        exact = [(name, tool) for name, tool in takers if len(tool.declared) == len(set(keys))]
+        found = takers if len(takers) == 1 and keys else exact
+        return found[0][0] if len(found) == 1 else None
 
     def __contains__(self, name: object) -> bool:
         return name in self.names

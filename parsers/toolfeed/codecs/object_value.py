@@ -27,8 +27,11 @@ and without repair, so a string ends without its delimiter only before one of th
 - such brackets or none, a comma, a key, and then a delimiter that opens the next string. It does if none of `,` `}` `]`
   follows it. Members with bare scalars may stand between.
 
+Arguments in parentheses are read, too: `f(city:Paris)`. A bare value may hold one, so it ends before a parenthesis only
+if one of `ends` follows that.
+
 A string that has neither delimiter, for a parameter that is a string, goes on behind a comma after which a comma or the
-last brace comes sooner than a colon: no key stands there.
+last brace comes sooner than a colon: no key stands there. Brackets in it are data, as far as they are closed.
 
 At most AHEAD characters are looked at. While they are not there yet, `feed` stops before them and sets `wait`.
 """
@@ -162,10 +165,12 @@ class ObjectValue(JsonValue):
         "_ends",
         "_gap",
         "_hold_limit",
+        "_inner",
         "_keys",
         "_kind",
         "_notation",
         "_parameter",
+        "_paren",
         "_reader",
         "_repair",
         "_single",
@@ -189,6 +194,8 @@ class ObjectValue(JsonValue):
         self.wait: bool = False
         self._notation: _Notation = _notation(delimiters)
         self._repair: bool = repair
+        self._inner: int = 0  # brackets that are open in a bare string
+        self._paren: bool = False  # the outermost braces are parentheses
         self._typed: bool = typed
         self._hold_limit: int = hold
         self._ends: tuple[str, ...] = ends
@@ -292,6 +299,8 @@ class ObjectValue(JsonValue):
         )
         self._copy_to(twin)
         twin._notation = self._notation
+        twin._inner = self._inner
+        twin._paren = self._paren
         twin.tool = self.tool
         twin.wait = self.wait
         twin._gap = self._gap
@@ -327,6 +336,10 @@ class ObjectValue(JsonValue):
         char = text[pos]
         if char in WHITESPACE:
             return self._spaces(text, pos, out)
+        if self._paren and len(self._stack) == 1 and char in "})":
+            if char == "}":
+                return self._other(text, pos, out)
+            return self._close_paren(text, pos, out)
         if state == AFTER:
             if self._dropped and len(self._stack) == 1:
                 self._flush(text, pos, out)
@@ -357,6 +370,23 @@ class ObjectValue(JsonValue):
             return self._close_early(text, pos, out)
         return self._begin(text, pos, out)
 
+    def _close_paren(self, text: str, pos: int, out: list[str]) -> int:
+        """Read the parenthesis that closes the arguments, or does not fit."""
+        state = self._state
+        if state == COLON or (state == KEY and not self._drop_comma(pos, out)):
+            return self._other(text, pos, out)
+        self._flush(text, pos, out)
+        self._start = pos + 1
+        if state == VALUE:
+            self._note("value_missing")
+            out.append('""')
+        elif self._dropped:
+            del out[self._cut :]
+            self._dropped = False
+        out.append("}")
+        self._close()
+        return pos + 1
+
     def _spaces(self, text: str, pos: int, out: list[str]) -> int:
         """Drop whitespace; behind a comma some of it is kept, for `held`."""
         self._flush(text, pos, out)
@@ -386,6 +416,14 @@ class ObjectValue(JsonValue):
         """A key or a value begins at `pos`, or the character is wrong."""
         char = text[pos]
         state = self._state
+        if state == TOP and char == "(" and self._repair:
+            self._paren = True
+            self._note("markup_repaired")
+            self._stack.append(OBJECT)
+            self._state = FIRST_KEY
+            out.append("{")
+            self._start = pos + 1
+            return pos + 1
         if (state == TOP and char != "{") or char == "," or char == ":" or (char == "'" and not self._repair):
             return self._unexpected(pos)
         if FIRST_KEY <= state <= KEY:
@@ -514,6 +552,17 @@ class ObjectValue(JsonValue):
             run = self._notation.word.match(text, pos)
             if run is not None:
                 stop = run.end()
+                at = text.find(")", pos, stop) if self._paren and len(self._stack) == 1 else -1
+                if at == pos:
+                    verdict = self._is_end(text, pos)
+                    if verdict == _OPEN:
+                        self.wait = True
+                        return pos
+                    if verdict == _MISSING:
+                        return self._word_over(pos, out)
+                    stop = pos + 1
+                elif at > pos:
+                    stop = at
                 if self._state == STRING:
                     out.append(escape(self._gap + text[pos:stop]))
                 else:
@@ -525,10 +574,8 @@ class ObjectValue(JsonValue):
                 pos = stop
                 continue
             char = text[pos]
-            if char == "{" or char == "[":
-                return self._fault(pos, f"expected ',' or '{self._closer()}'")
-            if char == "," and self._repair:
-                verdict = self._comma_in_word(text, pos)
+            if char in ",{}[]" and self._repair and self._is_string():
+                verdict = self._sign_in_word(text, pos)
                 if verdict == _OPEN:
                     self.wait = True
                     return pos
@@ -541,8 +588,11 @@ class ObjectValue(JsonValue):
                     else:
                         self._word += self._gap + char
                     self._gap = ""
+                    self._inner += (char in "{[") - (char in "}]")
                     pos += 1
                     continue
+            if char == "{" or char == "[":
+                return self._fault(pos, f"expected ',' or '{self._closer()}'")
             if char not in WHITESPACE:
                 return self._word_over(pos, out)
             blank = _BLANK.match(text, pos)
@@ -554,14 +604,25 @@ class ObjectValue(JsonValue):
             pos = stop
         return pos
 
-    def _comma_in_word(self, text: str, pos: int) -> int:
-        """Whether the comma at `pos`, behind a bare value, is _DATA of a string that lost its delimiters; if not, the
-        value ends there (_MISSING)."""
+    def _is_end(self, text: str, pos: int) -> int:
+        """Whether the parenthesis at `pos` is _DATA, or ends the value and the arguments (_MISSING)."""
+        behind = text[pos + 1 : pos + AHEAD].lstrip(WHITESPACE)
+        if any(behind.startswith(end) for end in self._ends):
+            return _MISSING
+        whole = pos + AHEAD <= len(text)
+        return _OPEN if not whole and any(end.startswith(behind) for end in self._ends) else _DATA
+
+    def _is_string(self) -> bool:
+        """Whether a bare value is of a parameter that is a string, and so may be one that lost its delimiters."""
         tool = self.tool
         if tool is None or not tool.has_schema or self._dropped or len(self._stack) != 1:
-            return _MISSING
-        if self._parameter not in tool.declared or not tool.parameter(self._parameter).is_string:
-            return _MISSING
+            return False
+        return self._parameter in tool.declared and tool.parameter(self._parameter).is_string
+
+    def _sign_in_word(self, text: str, pos: int) -> int:
+        """Whether the comma or bracket at `pos`, in such a value, is _DATA; if not, the value ends there (_MISSING)."""
+        if self._inner or text[pos] != ",":
+            return _DATA if self._inner or text[pos] in "{[" else _MISSING
         ahead = text[pos + 1 : pos + AHEAD]
         key = self._notation.key.match(ahead)
         end = key.end() if key is not None else 0
@@ -592,6 +653,7 @@ class ObjectValue(JsonValue):
     def _word_over(self, pos: int, out: list[str]) -> int:
         """A bare value ends at `pos`."""
         word = self._word
+        self._inner = 0
         if self._state == STRING:
             out.append('"')
         elif word in _KEYWORDS:

@@ -24,9 +24,10 @@ class Exit:
     """How the raw values of one template end; made once per grammar.
 
     `find`: where an end may begin. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare`
-    (a line break, behind which the framing goes on without it) and `key` (the parameter that then begins). `closing`:
-    the closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is;
-    `calm`: in text that needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
+    (a line break, behind which the framing goes on without it), `key` (of the parameter that then begins), and with
+    `repair` `more` (that parameter) and `lone` (a value whose key has come before). `closing`: the closer alone, with
+    what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is; `calm`: in text that
+    needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
     """
 
     __slots__ = ("calm", "closing", "edges", "find", "match", "plain", "trim")
@@ -56,10 +57,12 @@ _SLOTS: Final = (
     "_digits",
     "_dropped",
     "_exit",
+    "_framed",
     "_hold",
     "_json",
     "_json_length",
     "_limit",
+    "_lone",
     "_quoted",
     "_reader",
     "_strict",
@@ -90,11 +93,16 @@ class RawValue:
         digits: int = 4000,
         repair: bool = False,
         json: bool = False,
+        framed: Exit | None = None,
+        lone: bool = False,
     ) -> None:
         """`dropped`: the value of a repeated key goes nowhere. `declared`: the parameters that may begin where this
         one's closer is missing; None if that is not known. `limit`: of an end's length; `hold`: of what may be
-        undecided."""
+        undecided. `framed`: how it ends if it begins in a line break, which then is damage. `lone`: a value may follow
+        whose key has come before."""
         self._exit = exit
+        self._framed = framed
+        self._lone = lone
         self._declared = declared
         self._limit = limit
         self._hold = hold
@@ -116,13 +124,16 @@ class RawValue:
 
     def copy(self) -> RawValue:
         twin = RawValue(self._exit, NO_SCHEMA)
+        self._copy_to(twin)
+        return twin
+
+    def _copy_to(self, twin: RawValue) -> None:
         for slot in _SLOTS:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
         twin._json = list(self._json) if self._json is not None else None
         twin._reader = self._reader.copy() if self._reader else None
         twin._container = self._container.copy() if self._container else None
-        return twin
 
     @property
     def held(self) -> str:
@@ -134,7 +145,7 @@ class RawValue:
     @property
     def place(self) -> Hashable:
         """See Parser.lane_place."""
-        return (self._quoted, self._begun, self._dropped, self._container is None, self._reader is None)
+        return (self._quoted, self._begun, self._dropped, self._container is None, self._reader is None, self._exit)
 
     def quick(self) -> Any:
         """See JsonValue.quick."""
@@ -203,6 +214,13 @@ class RawValue:
             return len(text)
         return self._contain(text, 0, out)
 
+    def whole(self, text: str, over: bool, out: list[str]) -> None:
+        """Text that was kept, without what the tags trim: all of it, or its beginning if it is not `over`."""
+        self._begun = True
+        self._data(text, 0, len(text), out)
+        if over and not self.error:
+            self._close(out)
+
     def finish(self, held: str, out: list[str]) -> None:
         """The text is over and so is the value: `held` is what might have been its end."""
         framing = self._exit.trim != "none" and not held.strip(_WHITESPACE)
@@ -213,10 +231,16 @@ class RawValue:
 
     def _trim_start(self, text: str, pos: int) -> int:
         trim = self._exit.trim
-        if trim == "newline":
+        if trim == "newline" or self._framed is not None:
             if text.startswith("\r", pos) and pos + 1 == len(text):
                 self.wait = True
                 return pos
+            if self._framed is not None and text.startswith(("\n", "\r\n"), pos):
+                self._exit = self._framed
+                self.notes.append("markup_repaired")
+            self._framed = None
+            trim = self._exit.trim
+        if trim == "newline":
             pos += 2 if text.startswith("\r\n", pos) else text.startswith("\n", pos)
         elif trim == "strip":
             match = _SPACES.match(text, pos)
@@ -227,6 +251,8 @@ class RawValue:
         return pos
 
     def _ends_here(self, match: Any) -> bool:
+        if not self._lone and "lone" in match.re.groupindex and match.group("lone") is not None:
+            return False
         if match.group("closer") is not None or self._declared is None:
             return True
         keys: list[str] = match.capturesdict().get("key") or []

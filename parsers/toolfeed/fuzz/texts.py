@@ -25,7 +25,12 @@ def markers_of(grammar: Grammar) -> tuple[str, ...]:
 
 def _markers(grammar: Grammar) -> Iterator[str]:
     calls, reasoning, content, repair = grammar.calls, grammar.reasoning, grammar.content, grammar.repair
-    lines = [*calls.section, *calls.call, *calls.parameter, *((*repair.call, *repair.parameter) if repair else ())]
+    lines = [
+        *calls.section,
+        *calls.call,
+        *calls.parameter,
+        *((*repair.call, *repair.parameter, *repair.value) if repair else ()),
+    ]
     for item in (item for line in lines for item in parse_template(line, grammar.parameters)):
         if isinstance(item, Marker):
             yield item.text

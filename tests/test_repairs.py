@@ -1,0 +1,90 @@
+"""What a repair keeps is bounded, wherever the text is cut (design.md, Limits). What repairs read, the examples say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from helpers import Reading, Told, chars, pieces
+from toolfeed import Limits
+from toolfeed.grammar import signature
+
+TOOLS = [signature("f(a: string, b: integer, o: object)")]
+SHORT = Limits(hold=30)
+
+
+def read(format: str, text: str, **options: Any) -> Told:
+    """The turn with repairs, which is the same for every cut."""
+    options = {"repair": True, "tools": TOOLS, "limits": SHORT} | options
+    whole = Reading(format, **options).read([text])
+    for fragments in [chars(text), pieces(text, 3), *([text[:i], text[i:]] for i in range(len(text)))]:
+        reading = Reading(format, previews=True, traced=True, **options)
+        assert reading.read(fragments) == whole
+    return whole
+
+
+def wrapped(value: str, rest: str = "") -> str:
+    tag = "｜DSML｜"
+    inside = f'<{tag}parameter name="arguments" string="false">{value}</{tag}parameter>{rest}'
+    return f'<{tag}function_calls><{tag}invoke name="f">{inside}</{tag}invoke></{tag}function_calls>'
+
+
+@pytest.mark.parametrize(
+    ("value", "arguments", "status"),
+    [
+        ('{"a": "x"}', '{"a": "x"}', "complete"),
+        ('{"a": "' + "x" * 21 + '"}', '{"a": "' + "x" * 21 + '"}', "complete"),
+        ('{"a": "' + "x" * 22 + '"}', '{"arguments": {"a": "' + "x" * 22 + '"}}', "complete"),
+        ('{"a": "' + "x" * 99 + '"}', '{"arguments": {"a": "' + "x" * 99 + '"}}', "complete"),
+        ('{"a": 1 ' + "x" * 40 + "}", '{"arguments": "{\\"a\\": 1 ' + "x" * 40 + '}"}', "complete"),
+        ("x" * 99, '{"arguments": "' + "x" * 99 + '"}', "complete"),
+    ],
+)
+def test_arguments_in_one_parameter_are_kept_up_to_a_bound(value: str, arguments: str, status: str) -> None:
+    assert read("deepseek_v32", wrapped(value)).calls == [("f", arguments, status)]
+
+
+@pytest.mark.parametrize("size", [1, 30, 31, 99])
+def test_a_value_that_may_be_another_keys_is_kept_up_to_a_bound(size: int) -> None:
+    keys = "<tool_call>f<arg_key>a</arg_key><arg_key>b</arg_key>"
+    first = f"<arg_value>{'x' * size}</arg_value>"
+    told = read("glm45", f"{keys}{first}<arg_value>2</arg_value></tool_call>")
+    if size <= 30:
+        assert told.calls == [("f", f'{{"a": "{"x" * size}", "b": 2}}', "complete")]
+    else:
+        rest = "</arg_value><arg_value>2"
+        assert told.calls == [("f", f'{{"b": "{"x" * size}{rest}"}}', "complete")]
+    told = read("glm45", f"{keys}{first}</tool_call>")
+    assert told.calls == [("f", f'{{"b": "{"x" * size}"}}', "complete")]
+    assert "value_missing" in told.ends[0].notes
+
+
+@pytest.mark.parametrize("size", [1, 60, 99])
+def test_arguments_that_tell_their_tool_are_kept_up_to_a_bound(size: int) -> None:
+    before = "<|tool_calls_section_begin|><|tool_call_begin|>0<|tool_call_argument_begin|>"
+    arguments = f'{{"a": "{"x" * size}"}}'
+    text = f"{before}{arguments}<|tool_call_end|><|tool_calls_section_end|>"
+    told = read("kimi_k2", text, limits=Limits(hold=len(before) + 80))
+    assert told.calls == [("f" if len(arguments) <= 80 else "0", arguments, "complete")]
+
+
+def test_a_word_that_may_be_a_name_is_held_no_longer() -> None:
+    reading = Reading("mistral", repair=True, tools=[*TOOLS, signature("get_weather()")])
+    told = [reading.feed(text) for text in ("Hm. ", "Now", " ", "ge", "t_w", "ord", " get_weather", "! f", "x f", " f")]
+    assert ["".join(event.text for event in events) for events in told] == [  # type: ignore[union-attr]  # all are text
+        "Hm.",
+        " Now",
+        "",
+        "",
+        "",
+        " get_word",
+        "",
+        " get_weather!",
+        " fx",
+        " f",
+    ]
+    reading.feed("[TOOL_CALLS]{}")
+    assert reading.finish() == []
+    assert reading.told.content == "Hm. Now get_word get_weather! fx f"
+    assert reading.told.calls == [("f", "{}", "complete")]
