@@ -221,11 +221,23 @@ def test_what_content_holds_may_become_a_marker(turn: Turn) -> None:
             if headers is not None and not headers.markers and (held.startswith(opener) or opener.startswith(held)):
                 continue  # the next message's header, which may have no marker in it
             if turn.options.get("repair") and turn.grammar.repairing_program.led:
-                # A word before the marker may be the call's name.
-                held = re.sub(r"^[\w.\-]+", "", held) or markers_of(turn.format)[0]
+                word = re.match(r"[\w.\-]*", held)
+                name = word.group() if word else ""
+                held = held[len(name) :]
+                assert not name or may_lead(name, held != "", turn, reading), name
+                if not held:
+                    continue
             assert any(marker.startswith(held) or held.startswith(marker) for marker in markers) or held[0] in bare, (
                 held
             )
+
+
+def may_lead(word: str, whole: bool, turn: Turn, reading: Reading) -> bool:
+    """Whether a word may be the name before an opener: a declared tool's, as far as it came, or all there is so far."""
+    if turn.options.get("tools") is None:
+        return not reading.events or not isinstance(reading.events[-1], ContentDelta)
+    names = [tool["function"]["name"] for tool in turn.options["tools"]]
+    return word in names if whole else any(name.startswith(word) for name in names)
 
 
 # -- law 3: nothing is lost --------------------------------------------------------------------------------------------
@@ -252,6 +264,7 @@ def test_a_name_stands_in_one_tile(turn: Turn) -> None:
         reading.text[start:end].strip(WHITESPACE) for kind, start, end in reading.tiles if kind in ("name", "marker")
     ]
     for start, end in zip(told.starts, told.ends, strict=True):
+        # A tool that the request names, or that was guessed, stands nowhere.
         if turn.grammar.calls.names != "chosen" and "name_guessed" not in end.notes:
             assert any(start.name in name or json.dumps(start.name)[1:-1] in name for name in names), (
                 start.name,

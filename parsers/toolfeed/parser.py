@@ -38,7 +38,7 @@ from .codecs.arguments import Arguments
 from .codecs.inline import InlineArguments
 from .codecs.json_text import members
 from .codecs.json_value import JsonValue
-from .codecs.kept_value import KeptValue, unwrapped
+from .codecs.kept_value import KeptValue
 from .codecs.object_value import ObjectValue
 from .codecs.objects import CallObjects
 from .codecs.python_calls import PythonCalls
@@ -75,6 +75,7 @@ INSIDE: Final = ""  # there was text
 NO_MARKER: Final = -1
 UNDECIDED: Final = -2
 
+_KEYS: Final = 64  # as many may wait for their values
 _NOTES: Final = 64  # as many codes are kept, for a call and for the turn
 _BEHIND_A_WORD: Final = frozenset(" \t.,;:!?)]}\"'`’”»、。，）」")
 _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
@@ -82,7 +83,8 @@ _BAD_BEHIND_ARGUMENTS: Final = frozenset("[]{}\"',")
 # `string="true"` and `string="false"` as types: a string, and JSON of any type.
 _STRING_ATTRIBUTE: Final = {"true": "string", "false": "json"}
 
-_WORD_AT_END: Final = re.compile(r"[\w.\-]+\Z")
+_WORD_AT_END: Final = re.compile(r"(?<![\w.\-])[\w.\-]+\Z")
+_ends_in_word: Final = re.compile(r"[\w.\-]\Z").search
 
 _NO_NODE: Final = Node()
 _NO_STEPS: Final[frozenset[int]] = frozenset()
@@ -122,9 +124,9 @@ _SLOTS: Final = (
     "_framed",
     "_ghost",
     "_ghost_list",
-    "_guessed",
     "_grammar",
     "_groups",
+    "_guessed",
     "_held",
     "_id",
     "_ids",
@@ -179,6 +181,7 @@ _SLOTS: Final = (
     "_state",
     "_stated",
     "_step",
+    "_stopped",
     "_surplus",
     "_tagged",
     "_tool",
@@ -268,6 +271,7 @@ class Parser:
         self._wait = False
         self._final = False
         self._finished = False
+        self._stopped = False  # and the model ended its turn by itself
         self._sink = Sink(trace)
         self._turn_notes: list[str] = []
 
@@ -491,14 +495,15 @@ class Parser:
         self._leave_lane()
         self._finished = True
         self._final = True
+        self._stopped = reason == "stop"
         if not self._open:
             self._read("")
-            if self._guessed is not None and isinstance(self._codec, Arguments):
+            if self._spec is not None and self._guessed is not None:
                 self._start_guessed(False, self._held, 0)
             while self._spec is not None:
                 self._buf, self._held = self._held, ""
                 self._run(self._whole_cut_off(reason) if self._state == WHOLE else self._fail(len(self._buf)))
-        if self._open and self._state == EXPECT and self._holds_closer():
+        if self._open and self._holds_closer():
             self._read("")
         if self._open:
             self._end_of_text(reason)
@@ -515,9 +520,11 @@ class Parser:
 
     def _holds_closer(self) -> bool:
         """Whether the text ends in the call's closer, which might have been the beginning of another marker."""
+        if self._state != REST and not (self._state == EXPECT and self._args_done):
+            return False
         held, node = self._held, self._node
         space = SPACES.match(held)
-        match = node.match(held, space.end() if space else 0) if node.match is not None and self._args_done else None
+        match = node.match(held, space.end() if space else 0) if node.match is not None else None
         return match is not None and node.branch(match).role in ("closer", "section_close")
 
     def copy(self) -> Parser:
@@ -659,7 +666,8 @@ class Parser:
             pass
         elif state <= REASONING:
             inside = self._where == INSIDE and not self._spaces and not self._after_marker
-            if inside and self._trim and not self._leads and not self._held.strip(WHITESPACE):
+            looks_back = self._leads and state == CONTENT  # for a name before an opener
+            if inside and self._trim and not looks_back and not self._held.strip(WHITESPACE):
                 calm = self._node.plain
                 self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
                 if not self._held and not self._bol:
@@ -763,7 +771,8 @@ class Parser:
                 return result
             if result == UNDECIDED:
                 keep = pos if self._between_closers(buf, pos, j) else self._space_before(buf, pos, j)
-                keep = self._before_name(buf, pos, keep) if self._leads else keep
+                if keep == j and self._leads and self._state == CONTENT and self._program.may_be_led(buf, j):
+                    keep = self._before_name(buf, pos, j, whole=True)
                 self._text(buf, pos, keep)
                 self._wait = True
                 return keep
@@ -785,7 +794,7 @@ class Parser:
     def _plain_text(self, buf: str, pos: int, n: int) -> int:
         """No marker in sight: all of it goes out, but for whitespace that a marker may touch."""
         if self._leads and not self._final and self._state == CONTENT:
-            keep = self._before_name(buf, pos, n)
+            keep = self._before_name(buf, pos, n, whole=False)
             if keep < n:
                 self._text(buf, pos, keep)
                 self._wait = True
@@ -836,7 +845,7 @@ class Parser:
         self._spaces = self._spaces and blank
         line = text.rstrip(" \t")
         self._bol = line.endswith(("\n", "\r")) if line else self._bol
-        self._in_word = self._leads and _WORD_AT_END.search(text, len(text) - 1) is not None
+        self._in_word = self._leads and _ends_in_word(text, len(text) - 1) is not None
         if self._where != INSIDE and not blank:
             self._note_missing()
             self._where = INSIDE
@@ -925,6 +934,8 @@ class Parser:
                 result = self._led(branch.led, buf, pos, j, end)
                 if result != NO_MARKER:
                     return result
+            if branch.known and self._tools is None:
+                return NO_MARKER
             line = branch.line or self._grammar.calls.begins == "line"
             if line and not self._at_start(buf, pos, j) and not self._begins_line(buf, pos, j):
                 return NO_MARKER
@@ -1436,6 +1447,7 @@ class Parser:
         kept = "".join(self._spec or ())
         self._spec = None
         self._spec_length = 0
+        self._guessed = None
         if kept and self._regions is not None and self._regions.looks_back:
             self._before = behind(self._before, kept)
         return kept
@@ -1514,7 +1526,7 @@ class Parser:
         """Whether a header's name may be a sentence about its marker, until another marker speaks for the call."""
         if self._grammar.calls.names != "words" or (self._tools is not None and name in self._tools):
             return False
-        return any(char.isspace() for char in name) or not any(char.isalnum() for char in name)
+        return any(char.isspace() for char in name) or _is_signs(name)
 
     def _begin_ghost(self, kept: str) -> None:
         """The call's text is content, from its markers on; in a list with markers, from its own beginning on.
@@ -1676,7 +1688,7 @@ class Parser:
             elif field == "id":
                 self._read_id(text)
             elif field == "key":
-                if self._key and self._program.lone_values:
+                if self._key and self._program.lone_values and len(self._waiting) < _KEYS:
                     self._waiting.append(self._key)
                 else:
                     self._note_no_value()
@@ -1731,10 +1743,13 @@ class Parser:
         return self._arguments(codec, step, buf, pos)
 
     def _name_at_end(self, buf: str, j: int) -> int:
-        """If the text ends behind a name that is all there is of a call: that end; else -1."""
+        """If the text ends behind a name that is all there is of a call: that end; else -1. Only where the model ended
+        its turn: of a text that was cut off, arguments may have been to come."""
         found = self._program.name_at_end(buf, j)
-        name = found.group(1) if found is not None else ""
-        if self._spec is None or not name or (self._tools is not None and name not in self._tools):
+        if self._spec is None or found is None or not (self._stopped or found.group("tokens").strip(WHITESPACE)):
+            return -1
+        name, tools = found.group("name"), self._tools
+        if _is_signs(name) if tools is None else name not in tools:
             return -1
         n = len(buf)
         self._tile("framing", j)
@@ -1748,25 +1763,31 @@ class Parser:
         self._after_call()
         return n
 
-    def _before_name(self, buf: str, pos: int, end: int) -> int:
-        """Where in buf[pos:end] the text ends that is no name before an opener, whatever comes."""
+    def _before_name(self, buf: str, pos: int, end: int, *, whole: bool) -> int:
+        """Where in buf[pos:end] the text ends that is no name before an opener, whatever comes. `whole`: no more of
+        the name comes."""
+        start = self._name_before(buf, pos, end, whole)
+        return end if start < 0 else self._space_before(buf, pos, start)
+
+    def _name_before(self, buf: str, pos: int, end: int, whole: bool) -> int:
+        """Where the name begins that buf[pos:end] ends in, or, if it is not `whole`, may end in; -1 if there is none.
+
+        It is a declared tool's; where the tools are not known, nothing stands before it.
+        """
         found = _WORD_AT_END.search(buf, max(pos, end - self._limits.name), end)
         if found is None or (found.start() == pos and self._in_word):
-            return end
-        start = found.start()
-        named = self._at_start(buf, pos, start) if self._tools is None else self._tools.any_begins(found.group())
-        return self._space_before(buf, pos, start) if named else end
+            return -1
+        start, word, tools = found.start(), found.group(), self._tools
+        if tools is None:
+            named = self._at_start(buf, pos, start) and not (whole and _is_signs(word))
+        else:
+            named = word in tools if whole else tools.any_begins(word)
+        return start if named else -1
 
     def _led(self, step: Step, buf: str, pos: int, j: int, end: int) -> int:
-        """An opener stands at buf[j:end]: whether the word before it is its call's name, and the call goes on behind.
-
-        The name is a declared tool's; where the tools are not known, nothing stands before it.
-        """
-        found = _WORD_AT_END.search(buf, max(pos, j - self._limits.name), j)
-        if found is None or (found.start() == pos and self._in_word):
-            return NO_MARKER
-        start = found.start()
-        if not (self._at_start(buf, pos, start) if self._tools is None else found.group() in self._tools):
+        """An opener stands at buf[j:end]: whether the word before it is its call's name, and the call goes on behind."""
+        start = self._name_before(buf, pos, j, whole=True)
+        if start < 0:
             return NO_MARKER
         space = SPACES.match(buf, end)
         after = space.end() if space else end
@@ -1777,7 +1798,7 @@ class Parser:
         self._note("markup_repaired")
         self._tile("name", j)
         self._tile("marker", end)
-        self._name = found.group()
+        self._name = buf[start:j]
         return self._go(step.ready, end)
 
     def _read_id(self, text: str) -> None:
@@ -1991,6 +2012,9 @@ class Parser:
                 match = node.match(buf, j, stop, partial=True)
                 if match is not None and match.partial:
                     self._wait = stop == n and n - j < limit and not self._final
+                    match = None
+                elif match is not None and self._may_grow(node.branch(match), buf, j):
+                    self._wait = True
                     match = None
             if match is None and j < bound and not self._wait:
                 i = j + 1
@@ -2450,6 +2474,7 @@ class Parser:
                 limit=self._limits.header,
                 bound=self._limits.hold,
                 lone=bool(self._waiting),
+                digits=None if self._waiting else self._limits.digits,
             )
             return
         out: list[str] = []
@@ -2514,10 +2539,10 @@ class Parser:
             self._waiting.clear()
             self._note("value_missing")
         elif kept.over and kept.behind != "parameter":
-            members = unwrapped(kept.text, self._limits.digits)
-            if members is not None:
-                out.append(members[0])
-                self._note("arguments_unwrapped", *members[1])
+            unwrapped = kept.members
+            if unwrapped is not None:
+                out.append(unwrapped[0])
+                self._note("arguments_unwrapped", *unwrapped[1])
                 self._key = self._stated = ""
                 return kept
         value = self._raw_value(step, None, out)
@@ -2571,6 +2596,11 @@ _HANDLERS: Final = (
     Parser._header,
     Parser._whole,
 )
+
+
+def _is_signs(name: str) -> bool:
+    """Whether there is no letter or digit in it."""
+    return not any(char.isalnum() for char in name)
 
 
 def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:

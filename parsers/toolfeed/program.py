@@ -370,7 +370,7 @@ class Program:
         self.headers = Headers(grammar.messages) if grammar.messages is not None else None
         self.separator = calls.separator.strip() if not self.section_closers else ""
         tokens = "|".join(re.escape(token) for token in grammar.turn_end)
-        self.name_at_end = re.compile(rf"([\w.\-]+)(?:\s|{tokens or '(?!)'})*\Z").match
+        self.name_at_end = re.compile(rf"(?P<name>[\w.\-]+)(?P<tokens>(?:\s|{tokens or '(?!)'})*)\Z").match
         self.turn_end = re.compile(rf"(?:(?:{tokens})[ \t\r\n]*)+") if tokens else None
         self.keys = calls.keys
         self.id_pattern = id_patterns(calls.id) if calls.id else None
@@ -432,6 +432,7 @@ class Program:
         for body in (*bodies, *led):
             body.link(after_call)
         self.led = [body.parts[0] for body in led if isinstance(body.parts[0], Step)]
+        self._led_by = tuple(dict.fromkeys(form.text for step in self.led for form in step.forms))
         for template in in_messages:  # a call's body in a message, whose opener is a header
             body = self._call(template, values, wrapped=True)
             if message_close:
@@ -719,6 +720,10 @@ class Program:
         """Whether the name of a call object does not make it a call until its arguments begin."""
         commit = self.grammar.calls.commit
         return commit == "arguments" or (not step.wrapped and (step.repaired or commit == "marker"))
+
+    def may_be_led(self, buf: str, j: int) -> bool:
+        """Whether an opener that may have the name before it stands at j, or what is there of one."""
+        return any(buf.startswith(text, j) or text.startswith(buf[j : j + len(text)]) for text in self._led_by)
 
     def id_follows(self, ready: frozenset[int]) -> bool:
         """Whether an id may stand between here and the arguments."""

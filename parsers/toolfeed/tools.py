@@ -7,6 +7,7 @@ kept, so that five hundred large schemas cost little. Two threads that ask at on
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, cast
 
@@ -46,7 +47,7 @@ class Tools:
     two different declarations of one name. What is merely odd in a schema is no schema for that parameter.
     """
 
-    __slots__ = ("_tools", "names")
+    __slots__ = ("_in_order", "_tools", "names")
 
     names: Final[frozenset[str]]
 
@@ -55,6 +56,7 @@ class Tools:
             declarations._tools if isinstance(declarations, Tools) else _read_all(declarations)
         )
         self.names = frozenset(self._tools)
+        self._in_order: list[str] | None = None
 
     def get(self, name: str) -> Tool | None:
         """The tool of that name, None if there is none."""
@@ -62,15 +64,20 @@ class Tools:
 
     def any_begins(self, text: str) -> bool:
         """Whether a tool's name begins so."""
-        return any(name.startswith(text) for name in self.names)
+        names = self._in_order
+        if names is None:
+            names = self._in_order = sorted(self._tools)
+        at = bisect_left(names, text)
+        return at < len(names) and names[at].startswith(text)
 
     def taking(self, keys: Collection[str]) -> str | None:
-        """The one tool that declares parameters of all these names, or just these if there are several; None if that
-        is not one."""
-        takers = [(name, tool) for name, tool in self._tools.items() if tool.declared >= set(keys)]
-        exact = [(name, tool) for name, tool in takers if len(tool.declared) == len(set(keys))]
-        found = takers if len(takers) == 1 and keys else exact
-        return found[0][0] if len(found) == 1 else None
+        """The one tool whose schema lists parameters of all these names, or just these if there are several; None if
+        that is not one."""
+        wanted = frozenset(keys)
+        takers = [name for name, tool in self._tools.items() if tool.has_schema and tool.declared >= wanted]
+        exact = [name for name in takers if self._tools[name].declared == wanted]
+        found = takers if len(takers) == 1 and wanted else exact
+        return found[0] if len(found) == 1 else None
 
     def __contains__(self, name: object) -> bool:
         return name in self.names

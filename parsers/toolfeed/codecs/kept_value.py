@@ -6,6 +6,7 @@ What is kept is bounded: a longer value is what it would be without the repair.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Final, Literal, TypeAlias
 
 from ..schema import NO_SCHEMA
@@ -18,19 +19,31 @@ _WHITESPACE: Final = " \t\r\n"
 
 
 class KeptValue(RawValue):
-    """Reads one value up to its end, and writes nothing. `text`: what it is, so far. `full`: it is too long to be kept.
-    `behind`: at its end, whether a parameter or a lone value begins behind it."""
+    """Reads one value up to its end, and writes nothing. `text`: what it is, so far. `full`: it is kept no longer, as
+    it is too long, or no object where one is looked for. `behind`: at its end, whether a parameter or a lone value
+    begins behind it."""
 
-    __slots__ = ("_bound", "_pieces", "_room", "behind", "full")
+    __slots__ = ("_bound", "_object", "_out", "_pieces", "_room", "behind", "full")
 
     def __init__(
-        self, exit: Exit, *, framed: Exit | None, declared: frozenset[str] | None, limit: int, bound: int, lone: bool
+        self,
+        exit: Exit,
+        *,
+        framed: Exit | None,
+        declared: frozenset[str] | None,
+        limit: int,
+        bound: int,
+        lone: bool,
+        digits: int | None = None,
     ) -> None:
-        """`bound`: of the text. See RawValue for the rest."""
+        """`bound`: of the text. `digits`: of a number, if the value is kept only as long as it may be a JSON object. See
+        RawValue for the rest."""
         super().__init__(exit, NO_SCHEMA, framed=framed, declared=declared, limit=limit, lone=lone)
         self._bound = bound
         self._pieces: list[str] = []
         self._room = bound
+        self._object = PythonValue(digits, python=False, object_only=True) if digits is not None else None
+        self._out: list[str] = []  # the object's text
         self.behind: Behind = ""
         self.full = False
 
@@ -46,6 +59,8 @@ class KeptValue(RawValue):
         self._copy_to(twin)
         twin._pieces = list(self._pieces)
         twin._room = self._room
+        twin._object = self._object.copy() if self._object is not None else None
+        twin._out = list(self._out)
         twin.behind = self.behind
         twin.full = self.full
         return twin
@@ -57,6 +72,17 @@ class KeptValue(RawValue):
     @property
     def held(self) -> str:
         return self.text
+
+    @property
+    def place(self) -> Hashable:
+        return None
+
+    @property
+    def members(self) -> tuple[str, list[str]] | None:
+        """Of a value that is over: the members of the object that it is, without its braces, and notes; None if it is
+        none."""
+        machine = self._object
+        return ("".join(self._out)[1:-1], list(machine.notes)) if machine is not None and machine.done else None
 
     def quick(self) -> Any:
         return None
@@ -85,18 +111,17 @@ class KeptValue(RawValue):
         stop = min(end, start + self._room)
         self._pieces.append(text[start:stop])
         self._room -= stop - start
-        self.full = stop < end
+        self.full = stop < end or not self._may_be_object(text[start:stop])
         return stop
+
+    def _may_be_object(self, text: str) -> bool:
+        machine = self._object
+        if machine is None:
+            return True
+        out: list[str] = []
+        read = 0 if machine.done else machine.feed(text, 0, out)
+        self._out += out
+        return not machine.error and (not machine.done or not text[read:].strip(_WHITESPACE))
 
     def _close(self, out: list[str]) -> None:
         self.over = not self.full
-
-
-def unwrapped(text: str, digits: int) -> tuple[str, list[str]] | None:
-    """The members of the JSON object that a text is, without its braces, and notes; None if it is none."""
-    out: list[str] = []
-    machine = PythonValue(digits, python=False, object_only=True)
-    read = machine.feed(text, 0, out)
-    if not machine.done or text[read:].strip(_WHITESPACE):
-        return None
-    return "".join(out)[1:-1], list(machine.notes)

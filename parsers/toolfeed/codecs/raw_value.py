@@ -63,6 +63,7 @@ _SLOTS: Final = (
     "_json_length",
     "_limit",
     "_lone",
+    "_mended",
     "_quoted",
     "_reader",
     "_strict",
@@ -115,6 +116,7 @@ class RawValue:
         self._strict = json  # Python is no JSON
         self._json_length = 0
         self._begun = False  # what the tags trim at its start is gone
+        self._mended = False  # and so is a line break that is damage, if the value is a string
         self.notes: list[str] = []
         self.over = False
         self.bare = False  # it ended without its closer
@@ -145,7 +147,8 @@ class RawValue:
     @property
     def place(self) -> Hashable:
         """See Parser.lane_place."""
-        return (self._quoted, self._begun, self._dropped, self._container is None, self._reader is None, self._exit)
+        reads = (self._quoted, self._container is None, self._reader is None)
+        return (reads, self._begun, self._dropped, self._exit, self._lone)
 
     def quick(self) -> Any:
         """See JsonValue.quick."""
@@ -237,7 +240,9 @@ class RawValue:
                 return pos
             if self._framed is not None and text.startswith(("\n", "\r\n"), pos):
                 self._exit = self._framed
-                self.notes.append("markup_repaired")
+                if self._quoted:
+                    self.notes.append("markup_repaired")
+                self._mended = not self._quoted
             self._framed = None
             trim = self._exit.trim
         if trim == "newline":
@@ -280,7 +285,7 @@ class RawValue:
                 return min(end, self._contain(data, end - len(data), out))
             self._quoted = True
             out.append('"')
-            self.notes += self._reader.notes
+            self.notes += ("markup_repaired", *self._reader.notes) if self._mended else self._reader.notes
         out.append(escape(data))
         return end
 
@@ -336,6 +341,8 @@ class RawValue:
                 out.append(f'"{escape(text)}"')
                 return
             out.append(written)
+            if self._mended and written.startswith('"'):
+                self.notes.append("markup_repaired")
             self.notes += notes
 
     def _close_json(self, text: str, out: list[str]) -> None:
