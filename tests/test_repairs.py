@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -60,6 +61,32 @@ def test_a_value_that_may_be_another_keys_is_kept_up_to_a_bound(size: int) -> No
     assert "value_missing" in told.ends[0].notes
 
 
+@pytest.mark.parametrize("count", [65, 66, 67, 200])
+def test_so_many_keys_wait_for_their_values(count: int) -> None:
+    """Where there are more, the value is the last one's, as without the repair."""
+    keys = "".join(f"<arg_key>k{i}</arg_key>" for i in range(count))
+    values = "".join(f"<arg_value>v{i}</arg_value>" for i in range(count))
+    told = Reading("glm45", repair=True).read(pieces(f"<tool_call>f{keys}{values}</tool_call>", 50))
+    arguments = json.loads(told.calls[0][1])
+    if count <= 65:
+        assert arguments == {f"k{i}": f"v{i}" for i in range(count)}
+        assert told.ends[0].notes == ("markup_repaired",)
+    else:
+        assert arguments == {f"k{count - 1}": values.removeprefix("<arg_value>").removesuffix("</arg_value>")}
+        assert told.ends[0].notes == ("value_missing",)
+
+
+@pytest.mark.parametrize("value", ["[", "7", "x", "\n[", '{"a": no', '{"a": 1} x', "{}{"])
+def test_what_is_no_object_is_kept_no_longer(value: str) -> None:
+    """The last character shows it."""
+    reading = Reading("deepseek_v32", repair=True, tools=TOOLS)
+    reading.feed(wrapped("").split("</")[0])
+    for char in value:
+        assert reading.arguments(0) == "{"
+        reading.feed(char)
+    assert reading.arguments(0).startswith('{"arguments": ')
+
+
 @pytest.mark.parametrize("size", [1, 60, 99])
 def test_arguments_that_tell_their_tool_are_kept_up_to_a_bound(size: int) -> None:
     before = "<|tool_calls_section_begin|><|tool_call_begin|>0<|tool_call_argument_begin|>"
@@ -84,7 +111,50 @@ def test_a_word_that_may_be_a_name_is_held_no_longer() -> None:
         " fx",
         " f",
     ]
+    assert reading.parser.held == len(" f")
     reading.feed("[TOOL_CALLS]{}")
     assert reading.finish() == []
     assert reading.told.content == "Hm. Now get_word get_weather! fx f"
     assert reading.told.calls == [("f", "{}", "complete")]
+
+
+@pytest.mark.parametrize(
+    ("tools", "text", "held"),
+    [
+        (TOOLS, "Hm. f[TOOL", " f[TOOL"),
+        (TOOLS, "Hm. f[TH", "[TH"),
+        (TOOLS, "Hm. f</", "</"),
+        (TOOLS, "Hm. f [TOOL", " [TOOL"),
+        (TOOLS, "Hm. fx[TOOL", "[TOOL"),
+        ([signature("find()")], "Hm. f[TOOL", "[TOOL"),
+        ([signature("find()")], "Hm. f", " f"),
+        (None, "Hm", "Hm"),
+        (None, "Hm.[TOOL", "Hm.[TOOL"),
+        (None, "...[TOOL", "[TOOL"),
+        (None, "Hm hm", ""),
+        (TOOLS, "[THINK]f", ""),
+        (TOOLS, "[THINK]f[TOOL", "[TOOL"),
+    ],
+)
+def test_a_word_is_held_where_it_may_be_a_name(tools: Any, text: str, held: str) -> None:
+    for fragments in ([text], chars(text)):
+        reading = Reading("mistral", repair=True, tools=tools)
+        for fragment in fragments:
+            reading.feed(fragment)
+        assert text[len(text) - reading.parser.held :] == held
+
+
+def test_a_role_s_tag_waits_for_no_name_where_no_tool_is_known() -> None:
+    reading = Reading("poolside_v1", repair=True)
+    reading.feed("He wrote <user>")
+    assert reading.parser.held == 0
+
+
+@pytest.mark.parametrize("reason", [None, "length", "stop"])
+def test_a_name_alone_is_a_call_only_where_the_turn_ended(reason: Any) -> None:
+    """Where the text was cut off, the arguments may have been to come, or more of the name."""
+    for text, ended in (("[TOOL_CALLS]f", reason == "stop"), ("[TOOL_CALLS]f</s>", True), ("[TOOL_CALLS]f [", False)):
+        for fragments in ([text], chars(text)):
+            told = Reading("mistral", repair=True, tools=TOOLS).read(fragments, reason)
+            assert told.calls == ([("f", "{}", "complete")] if ended else [])
+            assert told.content == ("" if ended else text)

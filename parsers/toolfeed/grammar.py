@@ -177,7 +177,7 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `call`, `parameter`, `optional`, `spellings`, `absorb`: what is added to those of the format. `value`: a value
     without its key, where all keys come before all values. `unwrap`: parameters that hold all arguments, as an object,
     if they are alone and the tool has none of that name. `known`: openers that open a call of a declared tool only.
-    `unnamed`: what stands where the name should, `{number}` for digits; then the tool is guessed by its arguments.
+    `unnamed`: what stands where the name should, `{number}` for digits; then its arguments tell the tool.
     `bare`: where a bare call object may begin besides, see `Calls.bare`. `method`: what may stand behind the name of a
     Python call, with a dot before it, and is none of it.
     """

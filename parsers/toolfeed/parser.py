@@ -1688,10 +1688,10 @@ class Parser:
             elif field == "id":
                 self._read_id(text)
             elif field == "key":
-                if self._key and self._program.lone_values and len(self._waiting) < _KEYS:
-                    self._waiting.append(self._key)
-                else:
+                if not self._key or not self._program.lone_values:
                     self._note_no_value()
+                elif len(self._waiting) <= _KEYS:  # one more says that they are too many
+                    self._waiting.append(self._key)
                 self._key = text
                 self._stated = ""
             else:
@@ -1785,7 +1785,7 @@ class Parser:
         return start if named else -1
 
     def _led(self, step: Step, buf: str, pos: int, j: int, end: int) -> int:
-        """An opener stands at buf[j:end]: whether the word before it is its call's name, and the call goes on behind."""
+        """An opener stands at buf[j:end]: whether the word before it is its call's name, and a call goes on behind."""
         start = self._name_before(buf, pos, j, whole=True)
         if start < 0:
             return NO_MARKER
@@ -2464,6 +2464,9 @@ class Parser:
         self._step = step
         self._state = VALUE
         ends = None if framed is None else self._program.exit(framed)
+        if len(self._waiting) > _KEYS:
+            self._waiting.clear()
+            self._note("value_missing")
         if self._waiting and not self._key:
             self._key = self._waiting.pop(0)
         elif self._is_kept():

@@ -36,8 +36,8 @@ class KeptValue(RawValue):
         lone: bool,
         digits: int | None = None,
     ) -> None:
-        """`bound`: of the text. `digits`: of a number, if the value is kept only as long as it may be a JSON object. See
-        RawValue for the rest."""
+        """`bound`: of the text. `digits`: of a number, if the value is kept as long only as it may be a JSON object.
+        See RawValue for the rest."""
         super().__init__(exit, NO_SCHEMA, framed=framed, declared=declared, limit=limit, lone=lone)
         self._bound = bound
         self._pieces: list[str] = []
