@@ -1186,6 +1186,7 @@ def _way_out(trim: str, starts: list[str], ways: str, closing: str, breaks: int 
         plain.search,
         re.compile(f"[{chars}]").search,
         trim,
+        lone="(?P<lone>" in ways,
     )
 
 

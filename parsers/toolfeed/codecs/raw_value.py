@@ -25,12 +25,12 @@ class Exit:
 
     `find`: where an end may begin. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare`
     (a line break, behind which the framing goes on without it), `key` (of the parameter that then begins), and with
-    `repair` `more` (that parameter) and `lone` (a value whose key has come before). `closing`: the closer alone, with
-    what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is; `calm`: in text that
-    needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
+    `repair` `more` (that parameter) and, if `lone` is set, `lone` (a value whose key has come before). `closing`: the
+    closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is;
+    `calm`: in text that needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
     """
 
-    __slots__ = ("calm", "closing", "edges", "find", "match", "plain", "trim")
+    __slots__ = ("calm", "closing", "edges", "find", "lone", "match", "plain", "trim")
 
     def __init__(
         self,
@@ -40,7 +40,9 @@ class Exit:
         plain: Callable[..., Any],
         calm: Callable[..., Any],
         trim: str,
+        lone: bool = False,
     ) -> None:
+        self.lone = lone
         self.calm = calm
         self.edges = _WHITESPACE if trim == "strip" else "\r\n"
         self.find = find
@@ -147,8 +149,9 @@ class RawValue:
     @property
     def place(self) -> Hashable:
         """See Parser.lane_place."""
-        reads = (self._quoted, self._container is None, self._reader is None)
-        return (reads, self._begun, self._dropped, self._exit, self._lone)
+        if self._quoted:  # as most are
+            return (self._begun, self._dropped, self._exit, self._lone)
+        return (self._begun, self._dropped, self._exit, self._lone, self._container is None, self._reader is None)
 
     def quick(self) -> Any:
         """See JsonValue.quick."""
@@ -256,7 +259,7 @@ class RawValue:
         return pos
 
     def _ends_here(self, match: Any) -> bool:
-        if not self._lone and "lone" in match.re.groupindex and match.group("lone") is not None:
+        if self._exit.lone and not self._lone and match.group("lone") is not None:
             return False
         if match.group("closer") is not None or self._declared is None:
             return True

@@ -158,6 +158,7 @@ def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar
                         if other and other in whole:
                             yield marker[k:] + whole[whole.index(other) + len(other) :]
                 break
+    yield from _named_before(format, case, tail)
     for one in format.canonical[:1]:  # a name that is not whole
         for tool, _, _ in one.meaning.calls if one.meaning else ():
             yield one.text[one.text.find(tool) + len(tool) :]
@@ -167,6 +168,19 @@ def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar
     for whole in plain[-2:]:
         yield whole
         yield "\n" + whole
+
+
+def _named_before(format: Format, case: Case, tail: str) -> Iterator[str]:
+    """What makes the word that a text ends in the name of a call, where a repair reads a name before its opener."""
+    repair = case.grammar.repair if case.options.get("repair") else None
+    lines = [line for line in (repair.call if repair is not None else ()) if line.startswith("{name}")]
+    word = re.search(r"[\w.\-]*\Z", tail)
+    begun = word.group() if word is not None else ""
+    tools = None if format.is_bare else case.options.get("tools")
+    names = [begun, begun + "a"] if tools is None else [str(tool["function"]["name"]) for tool in tools]
+    for line in lines:
+        behind = re.sub(r"\{\w+:\w+\}", "{}", line.removeprefix("{name}"))
+        yield from (name[len(begun) :] + behind for name in names if name.startswith(begun))
 
 
 def _aligned(whole: str, tail: str) -> Iterator[int]:
