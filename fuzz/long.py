@@ -1,6 +1,7 @@
 """The long run: `python fuzz/long.py --minutes 30`. All formats, the examples first at every cut in three, then the
-seeded loop. Prints findings to paste, keeps them in a folder if one is given, and with `--docs` writes the counts and
-the delays into docs/fuzzing.md. Exit code 1 if anything was found."""
+seeded loop. Findings are printed to paste, and kept in a folder if one is given, the moment they are made: a run that
+is stopped has told what it found. With `--docs` the counts and the delays go to docs/fuzzing.md. Exit code 1 if
+anything was found."""
 
 from __future__ import annotations
 
@@ -37,14 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = chosen.names or [info.name for info in formats()]
     grammars = [Grammar.load(name) for name in names]
     others = tuple(dict.fromkeys(marker for grammar in grammars for marker in markers_of(grammar)))
-    run = Run([Format(grammar, others) for grammar in grammars], seed=chosen.seed, progress=show)
-    cut = sum(cut_in_three(run, own, chosen.longest) for own in run.formats)
-    print(f"examples: {cut:,} ways of cutting in three", file=sys.stderr)
-    run.run(chosen.minutes * 60)
-    for finding in run.findings:
-        print(f"{entry(finding)}\n")
-        if chosen.keep:
+
+    def found(finding: Finding) -> None:
+        print(f"{entry(finding)}\n", flush=True)
+        if chosen.keep is not None:
             corpus.save(finding, finding.message.split(":")[0], chosen.keep)
+
+    run = Run([Format(grammar, others) for grammar in grammars], seed=chosen.seed, progress=show, found=found)
+    try:
+        cut = sum(cut_in_three(run, own, chosen.longest) for own in run.formats)
+        print(f"examples: {cut:,} ways of cutting in three", file=sys.stderr)
+        run.run(chosen.minutes * 60)
+    except KeyboardInterrupt:
+        print(f"stopped: {verdict(run)}")
+        return 130
     print(verdict(run))
     if chosen.docs:
         write("counts", table(run, cut))
@@ -61,7 +68,7 @@ def cut_in_three(run: Run, own: Format, longest: int) -> int:
         try:
             read += three_cuts(case)
         except Violation as found:
-            run.findings.append(Finding(own.name, found.law, found.message, case, found.cuts, "0"))
+            run.add(Finding(own.name, found.law, found.message, case, found.cuts, "0", own.source))
     return read
 
 

@@ -95,6 +95,22 @@ def test_a_fault_is_found_made_small_and_replayed() -> None:
     assert "law 6" in verdict(run)
 
 
+def test_a_finding_is_told_when_it_is_made(tmp_path: Path) -> None:
+    """So that a run that is stopped has kept what it found, in a folder that need not be there."""
+    folder = tmp_path / "kept" / "here"
+
+    def stop(finding: Finding) -> None:
+        kept.save(finding, finding.message, folder)
+        raise KeyboardInterrupt
+
+    with names_told_twice():
+        run = Run([Format(Grammar.load("hermes"))], seed=5, laws=["6"], found=stop)
+        with pytest.raises(KeyboardInterrupt):
+            run.run(5)
+    (found,) = kept.load(folder)
+    assert (found.law, found.case.text) == ("6", run.findings[0].case.text)
+
+
 def test_what_a_parser_raises_is_a_finding() -> None:
     feed = Parser.feed
 

@@ -50,7 +50,8 @@ def load(folder: str | Path) -> Iterator[Entry]:
 
 
 def save(finding: Finding, what: str, folder: str | Path) -> Path:
-    """Add a finding to a folder; `what`: the fault, in words. Returns the file."""
+    """Add a finding to a folder, which is made if there is none; `what`: the fault, in words. Returns the file."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
     number = 1 + max((int(path.name[:4]) for path in Path(folder).glob("[0-9][0-9][0-9][0-9]-*.json")), default=0)
     words = "-".join("".join(char if char.isalnum() else " " for char in what.lower()).split())[:50]
     path = Path(folder) / f"{number:04}-{finding.format}-{words}.json"
