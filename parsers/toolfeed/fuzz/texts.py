@@ -44,7 +44,7 @@ def _markers(grammar: Grammar) -> Iterator[str]:
     for region in grammar.regions.values():
         yield from (*region.open, *region.close)
     if grammar.messages is not None:
-        yield from re.findall(r"<[^<>{}]*>|[^<>{}()|?\s]+", grammar.messages.header)
+        yield from re.findall(r"<[^<>{}]*>|[^<>{}()|?\s]+|>{2,}", grammar.messages.header)
         yield from grammar.messages.close
 
 

@@ -50,6 +50,9 @@ _LETTERS: Final = (
 _BEHIND: Final = ("", " zz\n\nzz zz.", '": 1}\nzz')
 _MOST: Final = 12  # continuations of one kind
 _PREFIXES: Final = 16  # of each kind are looked at in a text
+_VALUES: Final = ("null", "true", "false", "1", "{}", "[]")
+_TAG_END: Final = re.compile(r"[\"']?\s*/?>")
+_TAG_ENDS: Final = (">", '">', "'>")
 _ENDS: Final = re.compile(r"[}\])>\"']")
 
 Atom = tuple[object, ...]
@@ -95,13 +98,11 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     """Raises Violation unless two continuations differ in what they tell next."""
     held = case.text[at - parser.held : at]
     tail = held.strip()
-    positional = any(tail != marker and marker.startswith(tail) for marker in format.positional)
-    if parser.state in ("content", "reasoning") and tail and positional:
+    framing = any(tail != marker and marker.startswith(tail) for marker in format.framing)
+    if parser.state in ("content", "reasoning") and tail and framing:
         return 0  # it may not count here, but that is not looked at before it is whole
     if parser.state == "header" and format.grammar.calls.names == "words":
         return 0  # what may be a name of several words, until it is whole
-    if tail and parser.closing_suffix().startswith("null"):
-        return 0  # a raw value that may be of its declared type, up to what may be its closer
     first: list[Atom] | None = None
     decided = 0
     bound = parser._grammar  # the text may have said what a part of its markers is
@@ -140,6 +141,7 @@ def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar
     for whole in plain:  # where a turn goes on as it was written
         for rest in _aligned(whole, tail):
             yield whole[rest:]
+    answers = [plain.text for plain in format.canonical[-1:]]
     name = f'"{case.grammar.calls.keys.name[0]}"'
     for whole in plain:  # a key or a value of a call object, before the one that matters
         if name in whole:
@@ -153,11 +155,20 @@ def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar
             if tail.endswith(marker[:k]):
                 for behind in _BEHIND:
                     yield marker[k:] + behind
-                for whole in (*plain[:2], *plain[-2:]):
+                for whole in (*plain[:2], *plain[-2:], *answers):
+                    yield marker[k:] + whole
                     for other in markers:
                         if other and other in whole:
                             yield marker[k:] + whole[whole.index(other) + len(other) :]
-                break
+    for whole in (*plain[:2], *plain[-2:]):
+        for found in _TAG_END.finditer(whole):  # a tag with another name or attribute in it
+            for end in _TAG_ENDS:
+                yield end + whole[found.end() :]
+        for closer in format.closers:  # a value of another type than string
+            if closer in whole:
+                for value in _VALUES:
+                    if value.startswith(tail):
+                        yield value[len(tail) :] + whole[whole.index(closer) :]
     for one in format.canonical[:1]:  # a name that is not whole
         for tool, _, _ in one.meaning.calls if one.meaning else ():
             yield one.text[one.text.find(tool) + len(tool) :]
