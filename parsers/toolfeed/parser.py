@@ -732,7 +732,9 @@ class Parser:
             if result >= 0:
                 return result
             if result == UNDECIDED:
-                keep = pos if self._between_closers(buf, pos, j) else self._space_before(buf, pos, j)
+                keep = self._space_before(buf, pos, j)
+                if self._between_closers(buf, pos, j) and self._program.closer_begins(self._pending, buf, j):
+                    keep = pos
                 self._text(buf, pos, keep)
                 self._wait = True
                 return keep

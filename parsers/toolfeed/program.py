@@ -315,6 +315,7 @@ class Program:
         self._lanes: Lanes | None = None
         self._repair = repair
         self._pending: dict[frozenset[int], frozenset[int]] = {}
+        self._closers: dict[frozenset[int], Callable[..., Any]] = {}
         self._id_follows: dict[frozenset[int], bool] = {}
         self._inline: dict[int, Tags] = {}
         self.section_closers: frozenset[int] = frozenset()
@@ -699,6 +700,16 @@ class Program:
     def has_closer(self, pending: frozenset[int]) -> bool:
         """Whether a closer of a call or a section is among what may still come."""
         return any(self.steps[number].role in ("closer", "section_close") for number in pending)
+
+    def closer_begins(self, pending: frozenset[int], text: str, pos: int) -> bool:
+        """Whether what stands at text[pos:] may be one of these closers."""
+        match = self._closers.get(pending)
+        if match is None:
+            steps = [self.steps[number] for number in sorted(pending)]
+            closers = [step for step in steps if step.role in ("closer", "section_close")]
+            patterns = [form.pattern for step in closers for form in step.forms]
+            match = self._closers[pending] = regex.compile("|".join(patterns) or "(?!)", regex.VERSION1).match
+        return match(text, pos, partial=True) is not None
 
     def lacks_closer(self, pending: frozenset[int]) -> bool:
         """Whether a call's closer is among what may still come."""
