@@ -46,8 +46,8 @@ class Count(NamedTuple):
 
 
 class Run:
-    """A run over some formats. `laws`: keys of those to look at, None for all. `progress`: called now and then; `found`:
-    called with each finding the moment it is made."""
+    """A run over some formats. `laws`: keys of those to look at, None for all. `progress`: called now and then;
+    `found`: called with each finding the moment it is made."""
 
     def __init__(
         self,
