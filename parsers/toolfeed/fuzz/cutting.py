@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from operator import attrgetter
 from types import MethodType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta
 from ..parser import Parser
@@ -108,7 +108,7 @@ def _same(name: str, one: Any, other: Any) -> bool:
     module = kind.__module__
     if kind is not Parser and ".codecs." not in module and not module.endswith((".sink", ".coercion")):
         return bool(one == other)
-    names, read = _slots(kind)
+    names, read = _slots(cast("object", kind))
     for slot, own, its in zip(names, read(one), read(other), strict=True):
         if own is not its and own != its and slot not in _SCRATCH and not _same(slot, own, its):
             return False
@@ -116,12 +116,10 @@ def _same(name: str, one: Any, other: Any) -> bool:
 
 
 @cache
-def _slots(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+def _slots(kind: object) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
     """The slots of a class, those of its bases too, and what reads all of them."""
     slots: dict[str, None] = {}
-    for base in kind.__mro__:
+    for base in cast("type", kind).__mro__:
         slots.update(dict.fromkeys(getattr(base, "__slots__", ())))
-    names = tuple(slots)
-    if len(names) < 2:
-        return names, lambda state: tuple([getattr(state, name) for name in names])
+    names = ("__class__", "__class__", *slots)  # what reads a single one would give no tuple
     return names, attrgetter(*names)
