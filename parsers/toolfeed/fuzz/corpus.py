@@ -21,7 +21,6 @@ from .loop import Finding, Run
 from .reading import Told, Violation, require, tell
 from .texts import cut
 
-
 _TOLD: Final = ("content", "reasoning", "calls")
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -50,6 +50,7 @@ _LETTERS: Final = (
 _BEHIND: Final = ("", " zz\n\nzz zz.", '": 1}\nzz')
 _MOST: Final = 12  # continuations of one kind
 _PREFIXES: Final = 16  # of each kind are looked at in a text
+_KEY: Final = "x"  # as markers have it
 _VALUES: Final = ("null", "true", "false", "1", "{}", "[]")
 _TAG_END: Final = re.compile(r"[\"']?\s*/?>")
 _TAG_ENDS: Final = (">", '">', "'>")
@@ -82,19 +83,35 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     ends = [found.end() for found in _ENDS.finditer(text)]  # behind what may end something
     places.update(rng.sample(ends, min(_PREFIXES, len(ends))))
     # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
-    left_out = {"limits", "unknown_tools", "parallel_tool_calls", "tools" if format.is_bare else ""}
+    left_out = {"limits", "unknown_tools", "parallel_tool_calls"}
+    if format.is_bare:
+        left_out.add("tools")
+        if isinstance(case.options.get("tool_choice"), str):
+            left_out.add("tool_choice")
     options = {name: value for name, value in case.options.items() if name not in left_out}
-    parser = parser_of(case._replace(options=options))
+    if options.get("tools"):
+        options["tools"] = [_with_a_parameter(tool) for tool in options["tools"]]
+    case = case._replace(options=options)
+    plain = plain_texts(format, case)
+    parser = parser_of(case)
     read = 1
     for i, char in enumerate(text, 1):
         parser.feed(char)
         # A candidate that is damaged may need a continuation that nobody would guess.
         if i in places and (parser.state != "header" or case.meaning is not None):
-            read += _needed(format, case, parser, i)
+            read += _needed(format, case, parser, i, plain)
     return read
 
 
-def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
+def _with_a_parameter(tool: Any) -> Any:
+    """A tool with one parameter more, so that there is a name that continuations can give one."""
+    function = tool["function"]
+    schema = function.get("parameters", {})
+    schema = {**schema, "properties": {**schema.get("properties", {}), _KEY: {"type": "string"}}}
+    return {**tool, "function": {**function, "parameters": schema}}
+
+
+def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence[str]) -> int:
     """Raises Violation unless two continuations differ in what they tell next."""
     held = case.text[at - parser.held : at]
     tail = held.strip()
@@ -108,7 +125,7 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     first: list[Atom] | None = None
     decided = 0
     bound = parser._grammar  # the text may have said what a part of its markers is
-    for read, behind in enumerate(continuations(format, case, at, parser.held, bound), 1):
+    for read, behind in enumerate(continuations(format, case, at, parser.held, bound, plain), 1):
         twin = parser.copy()
         events = [*twin.feed(behind), *twin.finish(case.finish)]
         found = atoms(events)
@@ -126,19 +143,20 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     raise Violation("2", f"{place}, but it is decided: {shown(what)} comes", (at,))
 
 
-def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar) -> Iterator[str]:
+def continuations(
+    format: Format, case: Case, at: int, held: int, bound: Grammar, plain: Sequence[str]
+) -> Iterator[str]:
     """What may come behind the text's first `at` characters, of which so many are held. `bound`: the grammar as the
-    text so far has bound its parameters."""
+    text so far has bound its parameters; `plain`: plain turns."""
     text = case.text
     yield text[at:]
     yield ""
     for letter in _LETTERS:
         yield letter + _BEHIND[1]
     tail = text[at - held : at].lstrip()
-    plain = plain_texts(format, case)
     markers = format.markers
     if bound is not format.grammar:
-        plain += [bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}')]
+        plain = [*plain, *(bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}'))]
         markers = (*markers_of(bound), *markers)
     for whole in plain:  # where a turn goes on as it was written
         for rest in _aligned(whole, tail):
@@ -206,10 +224,11 @@ def plain_texts(format: Format, case: Case) -> list[str]:
     for tool in tools:
         name = str(tool["function"]["name"])
         for grammar in (case.grammar, *format.otherwise):
-            try:
-                texts.append(grammar.write("", "", [(name, "{}")], tools=tools))
-            except CannotExpress:
-                continue
+            for arguments in (f'{{"{_KEY}": "b"}}', "{}"):
+                try:
+                    texts.append(grammar.write("", "", [(name, arguments)], tools=tools))
+                except CannotExpress:
+                    continue
     return texts
 
 
