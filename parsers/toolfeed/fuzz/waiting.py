@@ -23,7 +23,7 @@ from ..notation import Field, Payload, Space, Tag, parse_template
 from ..parser import Parser
 from .cases import Case, Format, parser_of
 from .reading import Reading, Violation, counted, shown
-from .texts import markers_of
+from .texts import SUFFIX, markers_of
 
 _LETTERS: Final = (
     "a",
@@ -53,7 +53,7 @@ _PREFIXES: Final = 16  # of each kind are looked at in a text
 _KEY: Final = "x"  # as markers have it
 _VALUES: Final = ("null", "true", "false", "1", "{}", "[]")
 _TAG_END: Final = re.compile(r"[\"']?\s*/?>")
-_TAG_ENDS: Final = (">", '">', "'>")
+_TAG_ENDS: Final = (">", '">', "'>", 'x">', "x'>")
 _ENDS: Final = re.compile(r"[}\])>\"']")
 
 Atom = tuple[object, ...]
@@ -89,6 +89,8 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
         if isinstance(case.options.get("tool_choice"), str):
             left_out.add("tool_choice")
     options = {name: value for name, value in case.options.items() if name not in left_out}
+    if options.get("repair"):  # which may read calls without markers in every format
+        options["unknown_tools"] = "forward"
     if options.get("tools"):
         options["tools"] = [_with_a_parameter(tool) for tool in options["tools"]]
     case = case._replace(options=options)
@@ -155,6 +157,8 @@ def continuations(
         yield letter + _BEHIND[1]
     tail = text[at - held : at].lstrip()
     markers = format.markers
+    if bound is format.grammar and bound.parameters:
+        bound = bound.bind(dict.fromkeys(bound.parameters, SUFFIX))
     if bound is not format.grammar:
         plain = [*plain, *(bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}'))]
         markers = (*markers_of(bound), *markers)
