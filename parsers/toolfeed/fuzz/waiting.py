@@ -50,6 +50,7 @@ _LETTERS: Final = (
 _BEHIND: Final = ("", " zz\n\nzz zz.", '": 1}\nzz')
 _MOST: Final = 12  # continuations of one kind
 _PREFIXES: Final = 16  # of each kind are looked at in a text
+_SUFFIX_BEGUN: Final = re.compile(r":[\w.\-]*\Z")
 _KEY: Final = "x"  # as markers have it
 _VALUES: Final = ("null", "true", "false", "1", "{}", "[]")
 _TAG_END: Final = re.compile(r"[\"']?\s*/?>")
@@ -82,19 +83,20 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     places = set(rng.sample(range(1, len(text) + 1), min(_PREFIXES, len(text))))
     ends = [found.end() for found in _ENDS.finditer(text)]  # behind what may end something
     places.update(rng.sample(ends, min(_PREFIXES, len(ends))))
+    options = dict(case.options)
+    if options.get("tools"):
+        options["tools"] = [_with_a_parameter(tool) for tool in options["tools"]]
+    plain = plain_texts(format, case._replace(options=options))
     # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
     left_out = {"limits", "unknown_tools", "parallel_tool_calls"}
     if format.is_bare:
         left_out.add("tools")
-        if isinstance(case.options.get("tool_choice"), str):
+        if isinstance(options.get("tool_choice"), str):
             left_out.add("tool_choice")
-    options = {name: value for name, value in case.options.items() if name not in left_out}
+    options = {name: value for name, value in options.items() if name not in left_out}
     if options.get("repair"):  # which may read calls without markers in every format
         options["unknown_tools"] = "forward"
-    if options.get("tools"):
-        options["tools"] = [_with_a_parameter(tool) for tool in options["tools"]]
     case = case._replace(options=options)
-    plain = plain_texts(format, case)
     parser = parser_of(case)
     read = 1
     for i, char in enumerate(text, 1):
@@ -158,7 +160,8 @@ def continuations(
     tail = text[at - held : at].lstrip()
     markers = format.markers
     if bound is format.grammar and bound.parameters:
-        bound = bound.bind(dict.fromkeys(bound.parameters, SUFFIX))
+        begun = _SUFFIX_BEGUN.search(tail)
+        bound = bound.bind(dict.fromkeys(bound.parameters, f"{begun.group()}x" if begun else SUFFIX))
     if bound is not format.grammar:
         plain = [*plain, *(bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}'))]
         markers = (*markers_of(bound), *markers)
