@@ -158,6 +158,7 @@ def continuations(
     for letter in _LETTERS:
         yield letter + _BEHIND[1]
     tail = text[at - held : at].lstrip()
+    squeezed = "".join(tail.split())  # a tag may have spaces in it
     markers = format.markers
     if bound is format.grammar and bound.parameters:
         begun = _SUFFIX_BEGUN.search(tail)
@@ -179,7 +180,7 @@ def continuations(
             yield marker
             yield f"\n{marker}\n"
         for k in range(min(len(marker) - 1, len(tail)), 0, -1):
-            if tail.endswith(marker[:k]):
+            if tail.endswith(marker[:k]) or squeezed.endswith(marker[:k]):
                 for behind in _BEHIND:
                     yield marker[k:] + behind
                 for whole in (*plain[:2], *plain[-2:], *answers):
@@ -228,10 +229,10 @@ def plain_texts(format: Format, case: Case) -> list[str]:
     """Plain turns; the last ones call the tools that the case declares."""
     texts = [plain.text for plain in (*format.canonical, *format.variants)]
     tools = case.options.get("tools") or ()
-    for tool in tools:
-        name = str(tool["function"]["name"])
-        for grammar in (case.grammar, *format.otherwise):
-            for arguments in (f'{{"{_KEY}": "b"}}', "{}"):
+    for arguments in (f'{{"{_KEY}": "b"}}', "{}"):
+        for tool in tools:
+            name = str(tool["function"]["name"])
+            for grammar in (case.grammar, *format.otherwise):
                 try:
                     texts.append(grammar.write("", "", [(name, arguments)], tools=tools))
                 except CannotExpress:
