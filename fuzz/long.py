@@ -1,6 +1,7 @@
-"""The long run: `python fuzz/long.py --minutes 30`. All formats, the examples first at every cut in three, then the
-seeded loop. Prints findings to paste, keeps them in a folder if one is given, and with `--docs` writes the counts and
-the delays into docs/fuzzing.md. Exit code 1 if anything was found."""
+"""The long run: `python fuzz/long.py --minutes 30`. All formats, the examples first in every way of cutting them, then
+the seeded loop. Findings are printed to paste, and kept in a folder if one is given, the moment they are made: a run
+that is stopped has told what it found. With `--docs` the counts and the delays go to docs/fuzzing.md. Exit code 1 if
+anything was found."""
 
 from __future__ import annotations
 
@@ -11,10 +12,15 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from toolfeed.fuzz import Finding, Format, Run, Violation, corpus, entry, verdict
-from toolfeed.fuzz.examples import three_cuts
+from toolfeed.fuzz.cases import parser_of
+from toolfeed.fuzz.cutting import every_cut
+from toolfeed.fuzz.laws import whole
+from toolfeed.fuzz.reading import counted
 from toolfeed.fuzz.report import counts
 from toolfeed.fuzz.texts import markers_of
 from toolfeed.grammar import Grammar
@@ -29,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.add_argument("names", nargs="*")
     options.add_argument("--minutes", type=float, default=30)
     options.add_argument("--seed", default=time.strftime("%Y%m%d"))
-    options.add_argument("--longest", type=int, default=120, help="examples up to this are cut in three everywhere")
+    options.add_argument("--longest", type=int, metavar="N", help="leave out examples of more characters")
     options.add_argument("--keep", metavar="DIR", help="write what is found there, as fuzz/corpus has it")
     options.add_argument("--docs", action="store_true")
     chosen = options.parse_args(arguments)
@@ -37,14 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = chosen.names or [info.name for info in formats()]
     grammars = [Grammar.load(name) for name in names]
     others = tuple(dict.fromkeys(marker for grammar in grammars for marker in markers_of(grammar)))
-    run = Run([Format(grammar, others) for grammar in grammars], seed=chosen.seed, progress=show)
-    cut = sum(cut_in_three(run, own, chosen.longest) for own in run.formats)
-    print(f"examples: {cut:,} ways of cutting in three", file=sys.stderr)
-    run.run(chosen.minutes * 60)
-    for finding in run.findings:
-        print(f"{entry(finding)}\n")
-        if chosen.keep:
+
+    def found(finding: Finding) -> None:
+        print(f"{entry(finding)}\n", flush=True)
+        if chosen.keep is not None:
             corpus.save(finding, finding.message.split(":")[0], chosen.keep)
+
+    run = Run([Format(grammar, others) for grammar in grammars], seed=chosen.seed, progress=show, found=found)
+    try:
+        cut = every_example(run, chosen.longest)
+        run.run(chosen.minutes * 60)
+    except KeyboardInterrupt:
+        print(f"stopped: {verdict(run)}")
+        return 130
     print(verdict(run))
     if chosen.docs:
         write("counts", table(run, cut))
@@ -52,40 +63,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if run.findings else 0
 
 
-def cut_in_three(run: Run, own: Format, longest: int) -> int:
-    """Every way of cutting a format's examples in three."""
-    read = 0
-    for case in own.examples:
-        if len(case.text) > longest:
-            continue
-        try:
-            read += three_cuts(case)
-        except Violation as found:
-            run.findings.append(Finding(own.name, found.law, found.message, case, found.cuts, "0"))
-    return read
+class Cut(NamedTuple):
+    """How many examples were cut, in how many ways into up to three pieces, and how many fragments decided them."""
 
+    examples: int = 0
+    ways: int = 0
+    fragments: int = 0
+    longest: int | None = None
 
-_shown = [0.0]
-
-
-def show(run: Run) -> None:
-    """A line a minute, to standard error."""
-    if time.monotonic() - _shown[0] > 60:
-        _shown[0] = time.monotonic()
-        print(
-            f"{run.seconds:6.0f} s  {run.cases:,} cases, {run.parses:,} parses, {len(run.findings)} findings",
-            file=sys.stderr,
+    def __str__(self) -> str:
+        which = "" if self.longest is None else f" of up to {self.longest:,} characters"
+        return (
+            f"the {self.examples:,} examples{which} in every way of cutting them: {self.ways:,} ways into up to three "
+            f"pieces, and all others, decided by {self.fragments:,} fragments"
         )
 
 
-def table(run: Run, cut: int) -> str:
+def every_example(run: Run, longest: int | None) -> Cut:
+    """Decide every way of cutting the examples of all formats."""
+    done = Cut(longest=longest)
+    for own in run.formats:
+        for case in own.examples:
+            n = len(case.text)
+            if longest is not None and n > longest:
+                continue
+            fragments = 0
+            try:
+                fragments = every_cut(case, partial(parser_of, case), whole(case))
+            except Violation as found:
+                run.add(Finding(own.name, found.law, found.message, case, found.cuts, "0", own.source))
+            ways = 1 + max(0, n - 1) + max(0, n - 1) * max(0, n - 2) // 2
+            done = Cut(done.examples + 1, done.ways + ways, done.fragments + fragments, longest)
+            say(f"{own.name}: {done}, {counted(len(run.findings), 'finding')}")
+    say(f"examples: {done}", always=True)
+    return done
+
+
+_said = [0.0]
+
+
+def say(line: str, *, always: bool = False) -> None:
+    """To standard error, if a minute has passed since the last line."""
+    if always or time.monotonic() - _said[0] > 60:
+        _said[0] = time.monotonic()
+        print(line, file=sys.stderr, flush=True)
+
+
+def show(run: Run) -> None:
+    """How far the loop is."""
+    found = counted(len(run.findings), "finding")
+    say(f"{run.seconds:6.0f} s  {run.cases:,} cases, {run.parses:,} parses, {found}")
+
+
+def table(run: Run, cut: Cut) -> str:
     """The counts, for the docs."""
     machine = f"{platform.python_implementation()} {platform.python_version()}, one core of {os.cpu_count()}"
     lines = [
         f"Seed `{run.seed}`, {machine}: {verdict(run)}.",
         f"{run.parses / max(run.seconds, 1):,.0f} parses a second with all laws and the drawing of texts, of "
         f"{run.characters / max(run.cases, 1):.0f} characters on average.".replace("\n", " "),
-        f"Before that, the examples in {cut:,} ways of cutting them in three.",
+        f"Before that, {cut}.",
         "",
         "| law | | cases | parses | findings |",
         "|---|---|--:|--:|--:|",

@@ -24,13 +24,14 @@ from toolfeed.events import ContentDelta, Event, ToolCallStart
 from toolfeed.fuzz import LAWS, Case, Finding, Format, Run, Violation, check, entry, verdict
 from toolfeed.fuzz import corpus as kept
 from toolfeed.fuzz.cases import parser_of
-from toolfeed.fuzz.cutting import every_cut, fingerprint
+from toolfeed.fuzz.cutting import every_cut, joined, same_state
 from toolfeed.fuzz.generate import Generator
 from toolfeed.fuzz.laws import BY_KEY, guarded, whole
-from toolfeed.fuzz.reading import Number
+from toolfeed.fuzz.reading import Number, merged
 from toolfeed.fuzz.reference import reference
 from toolfeed.fuzz.report import unjudged as without
 from toolfeed.fuzz.waiting import Delay, delays
+from toolfeed.grammar import signature
 
 CORPUS = Path(__file__).parent.parent / "fuzz" / "corpus"
 FORMATS = format_names()
@@ -95,6 +96,22 @@ def test_a_fault_is_found_made_small_and_replayed() -> None:
     assert "law 6" in verdict(run)
 
 
+def test_a_finding_is_told_when_it_is_made(tmp_path: Path) -> None:
+    """So that a run that is stopped has kept what it found, in a folder that need not be there."""
+    folder = tmp_path / "kept" / "here"
+
+    def stop(finding: Finding) -> None:
+        kept.save(finding, finding.message, folder)
+        raise KeyboardInterrupt
+
+    with names_told_twice():
+        run = Run([Format(Grammar.load("hermes"))], seed=5, laws=["6"], found=stop)
+        with pytest.raises(KeyboardInterrupt):
+            run.run(5)
+    (found,) = kept.load(folder)
+    assert (found.law, found.case.text) == ("6", run.findings[0].case.text)
+
+
 def test_what_a_parser_raises_is_a_finding() -> None:
     feed = Parser.feed
 
@@ -125,14 +142,24 @@ def test_every_way_of_cutting_is_decided(name: str) -> None:
         assert every_cut(case, partial(parser_of, case), whole(case)) > len(case.text)
 
 
-def test_states_that_differ_have_different_fingerprints() -> None:
+def test_states_that_differ_are_told_apart() -> None:
     parser = Parser("hermes")
-    seen = [fingerprint(parser)]
-    for char in '<tool_call>{"name": "f", "arguments": {"a": 1':
-        parser.feed(char)
-        seen.append(fingerprint(parser))
-    assert all(seen[i] != seen[i + 1] for i in range(len(seen) - 1))
-    assert fingerprint(parser.copy()) == fingerprint(parser)
+    seen = [parser]
+    for char in '<tool_call>{"name": "f", "arguments": {"a": "b", "c": [1':
+        twin = seen[-1].copy()
+        assert same_state(seen[-1], twin)
+        twin.feed(char)
+        seen.append(twin)
+    for i, one in enumerate(seen):
+        assert [same_state(one, other) for other in seen] == [i == k for k in range(len(seen))]
+
+
+def test_what_two_fragments_tell_is_joined() -> None:
+    case = next(case for case in format_of("hermes").canonical if case.meaning is not None and case.meaning.calls)
+    for at in range(len(case.text)):
+        parser = parser_of(case)
+        one, other = parser.feed(case.text[:at]), parser.feed(case.text[at:])
+        assert tuple(joined(one, other)) == merged([*one, *other])
 
 
 def test_the_reference_parser_reads_what_formats_md_shows() -> None:
@@ -186,6 +213,36 @@ def test_a_hold_without_need_is_found() -> None:
     changed = patch.multiple(Parser, feed=new, finish=over, copy=twin)
     with changed, pytest.raises(Violation, match="law 2"):
         guarded(BY_KEY["2"], format_of("hermes"), case, random.Random(0))
+
+
+CHOICE = ["get(kind: string|null)", "put(value: object|string)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options"),
+    [
+        # Text in no message, calls off: a header may still follow.
+        pytest.param("functionary_v32", "|>", {"tool_choice": "none"}, id="a header of content"),
+        pytest.param("functionary_v32", "<|end|>>", {}, id="a marker that ends in another's beginning"),
+        pytest.param("deepseek_v41", "<｜DSML｜ invoke name=rL｜ ｜", {}, id="a tag without its quotes"),
+        pytest.param("deepseek_v32", '<|DSML|invoke name="<="', {"repair": True}, id="a tag up to its bracket"),
+        pytest.param(
+            "glm45",
+            "<tool_call>get<arg_key>kind</arg_key><arg_value>",
+            {"tools": [signature(line) for line in CHOICE]},
+            id="a value that may be null",
+        ),
+        pytest.param(
+            "mimo",
+            "<function=put><parameter=value>",
+            {"tools": [signature(line) for line in CHOICE]},
+            id="a value that may be an object",
+        ),
+    ],
+)
+def test_a_hold_that_is_needed_is_none_without(name: str, text: str, options: dict[str, Any]) -> None:
+    case = Case(grammar_of(name), "made up", text, options)
+    guarded(BY_KEY["2"], format_of(name), case, random.Random(0))
 
 
 # -- the corpus --------------------------------------------------------------------------------------------------------

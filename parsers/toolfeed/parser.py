@@ -764,14 +764,16 @@ class Parser:
                     if not match.partial:
                         result = self._marker(node, match, buf, pos, j)
                     elif stop == n and n - j < limit:
-                        result = self._cut_off(buf, pos, j) if self._final else UNDECIDED
+                        result = self._cut_off(buf, pos, j) if self._final else self._begun_at(node, buf, pos, j)
             if result == NO_MARKER and node.payloads:
                 result = self._bare(node, buf, pos, j)
             if result >= 0:
                 return result
             if result == UNDECIDED:
-                keep = pos if self._between_closers(buf, pos, j) else self._space_before(buf, pos, j)
-                if keep == j and self._leads and self._state == CONTENT and self._program.may_be_led(buf, j):
+                keep = self._space_before(buf, pos, j)
+                if self._between_closers(buf, pos, j) and self._program.closer_begins(self._pending, buf, j):
+                    keep = pos
+                elif keep == j and self._leads and self._state == CONTENT and self._program.may_be_led(buf, j):
                     keep = self._before_name(buf, pos, j, whole=True)
                 self._text(buf, pos, keep)
                 self._wait = True
@@ -884,6 +886,14 @@ class Parser:
         if self._trim or self._where != AFTER_CALL or not 0 < end - start <= self._limits.header:
             return False
         return not buf[start:end].strip(WHITESPACE) and self._program.has_closer(self._pending)
+
+    def _begun_at(self, node: Node, buf: str, pos: int, j: int) -> int:
+        """A marker may begin at j, where the text ends in it: UNDECIDED, or NO_MARKER if it could not count there."""
+        if not node.placed or self._at_start(buf, pos, j) or self._begins_line(buf, pos, j):
+            return UNDECIDED
+        if node.anywhere is not None and node.anywhere(buf, j, len(buf), partial=True) is not None:
+            return UNDECIDED
+        return NO_MARKER
 
     def _marker(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
         """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may

@@ -247,6 +247,7 @@ class Node:
 
     __slots__ = (
         "_groups",
+        "anywhere",
         "branches",
         "ends",
         "field",
@@ -259,6 +260,7 @@ class Node:
         "match",
         "parameters",
         "payloads",
+        "placed",
         "plain",
         "raw",
         "stop",
@@ -267,6 +269,8 @@ class Node:
     def __init__(self) -> None:
         self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
+        self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
+        self.placed = False  # there are others, which count at a region's start and where a line begins
         self.first = ""  # the markers' first characters
         self.branches: tuple[Branch, ...] = ()
         self._groups: dict[str, Branch] = {}
@@ -333,6 +337,7 @@ class Program:
         self._lanes: Lanes | None = None
         self._repair = repair
         self._pending: dict[frozenset[int], frozenset[int]] = {}
+        self._closers: dict[frozenset[int], Callable[..., Any]] = {}
         self._id_follows: dict[frozenset[int], bool] = {}
         self._inline: dict[int, Tags] = {}
         self.section_closers: frozenset[int] = frozenset()
@@ -746,6 +751,16 @@ class Program:
         """Whether a closer of a call or a section is among what may still come."""
         return any(self.steps[number].role in ("closer", "section_close") for number in pending)
 
+    def closer_begins(self, pending: frozenset[int], text: str, pos: int) -> bool:
+        """Whether what stands at text[pos:] may be one of these closers."""
+        match = self._closers.get(pending)
+        if match is None:
+            steps = [self.steps[number] for number in sorted(pending)]
+            closers = [step for step in steps if step.role in ("closer", "section_close")]
+            patterns = [form.pattern for step in closers for form in step.forms]
+            match = self._closers[pending] = regex.compile("|".join(patterns) or "(?!)", regex.VERSION1).match
+        return match(text, pos, partial=True) is not None
+
     def lacks_closer(self, pending: frozenset[int]) -> bool:
         """Whether a call's closer is among what may still come."""
         return any(self.steps[number].role == "closer" for number in pending)
@@ -836,6 +851,10 @@ class Program:
         if found:
             groups = "|".join(f"(?P<b{i}>{form.pattern})" for i, (form, _) in enumerate(found))
             node.match = regex.compile(groups, regex.VERSION1).match
+            anywhere = [form.pattern for form, branch in found if not self._is_placed(branch)]
+            node.placed = len(anywhere) < len(found)
+            if node.placed and anywhere:
+                node.anywhere = regex.compile("|".join(anywhere), regex.VERSION1).match
             node.first = "".join({text[0] for text in texts})
         starts = [start for form, _ in found for start in form.starts]
         starts += [char for step in node.payloads if not step.wrapped for char in step.first]
@@ -845,6 +864,15 @@ class Program:
             node.mark = chars if len(chars) == 1 else ""
         if starts:
             node.find = re.compile(prefixes(starts)).search
+
+    def _is_placed(self, branch: Branch) -> bool:
+        """Whether a marker counts, in content and reasoning, only at a region's start and where a line begins."""
+        if branch.kind == "step":
+            opens = branch.role not in ("closer", "section_close")
+            return opens and (branch.line or self.grammar.calls.begins == "line")
+        if branch.kind == "reasoning_open":
+            return self.reasoning_begins != "anywhere"
+        return branch.kind in ("separator", "absorb") or (branch.kind == "content_open" and not branch.special)
 
     def _set_field(self, node: Node, fields: list[Step]) -> None:
         """Fields of one name, of templates that begin alike, are read as one."""

@@ -192,16 +192,10 @@ class Format:
         return tuple(found)
 
     @cached_property
-    def positional(self) -> tuple[str, ...]:
-        """Markers that count in some places of content and reasoning only."""
-        grammar = self.grammar
-        found = [*grammar.absorb, *grammar.turn_end, *(grammar.repair.absorb if grammar.repair else ())]
-        for pair in (grammar.reasoning, grammar.content):
-            if pair is not None:
-                found += [*pair.open, *pair.close]
-        if grammar.calls.begins == "line" or any(text.startswith("\n") for text in grammar.calls.optional):
-            found += self.markers
-        return tuple(text.strip() for text in found)
+    def framing(self) -> tuple[str, ...]:
+        """What stands around content: markers that count in some places only, which the text before decides."""
+        pair = self.grammar.content
+        return tuple(text.strip() for text in (*pair.open, *pair.close)) if pair is not None else ()
 
     @cached_property
     def canonical(self) -> tuple[Case, ...]:

@@ -1,4 +1,5 @@
-"""Faults that were found, kept so that they stay found: one JSON file for each, with the text and how it was read.
+"""Faults that were found, kept so that they stay found: one JSON file for each, with the text, how it was read, and, if
+no law says that, what it comes to by the format's definition.
 
 JSON, because a text may hold half characters, which TOML has not.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -17,12 +18,15 @@ from ..limits import Limits
 from .cases import Case, Format, parser_of
 from .laws import LAWS, difference, whole
 from .loop import Finding, Run
-from .reading import Told, Violation, tell
+from .reading import Told, Violation, require, tell
 from .texts import cut
+
+_TOLD: Final = ("content", "reasoning", "calls")
 
 
 class Entry(NamedTuple):
-    """`what`: the fault, in words; `law`: what it broke; `cuts`: where the text was cut, if that mattered."""
+    """`what`: the fault, in words; `law`: what it broke; `cuts`: where the text was cut, if that mattered; `told`: what
+    the text comes to, a part of `content`, `reasoning` and `calls` (name, arguments and status of each)."""
 
     file: str
     what: str
@@ -30,6 +34,7 @@ class Entry(NamedTuple):
     format: str
     case: Case
     cuts: tuple[int, ...] | None
+    told: Mapping[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"{self.format}: {self.what}"
@@ -44,13 +49,16 @@ def load(folder: str | Path) -> Iterator[Entry]:
             options["limits"] = msgspec.convert(options["limits"], Limits)
         case = Case(Grammar.load(known["format"]), known["what"], known["text"], options, known.get("finish"))
         cuts = known.get("cuts")
+        told = {key: known[key] for key in _TOLD if key in known}
         yield Entry(
-            path.name, known["what"], known["law"], known["format"], case, None if cuts is None else tuple(cuts)
+            path.name, known["what"], known["law"], known["format"], case, None if cuts is None else tuple(cuts), told
         )
 
 
-def save(finding: Finding, what: str, folder: str | Path) -> Path:
-    """Add a finding to a folder; `what`: the fault, in words. Returns the file."""
+def save(finding: Finding, what: str, folder: str | Path, told: Mapping[str, Any] | None = None) -> Path:
+    """Add a finding to a folder, which is made if there is none; `what`: the fault, in words; `told`: see Entry.
+    Returns the file."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
     number = 1 + max((int(path.name[:4]) for path in Path(folder).glob("[0-9][0-9][0-9][0-9]-*.json")), default=0)
     words = "-".join("".join(char if char.isalnum() else " " for char in what.lower()).split())[:50]
     path = Path(folder) / f"{number:04}-{finding.format}-{words}.json"
@@ -64,15 +72,18 @@ def save(finding: Finding, what: str, folder: str | Path) -> Path:
         "finish": finding.case.finish,
         "cuts": finding.cuts,
     }
-    content = {key: value for key, value in content.items() if value not in (None, {})}
+    content = {key: value for key, value in content.items() if value not in (None, {})} | dict(told or {})
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return path
 
 
 def replay(entry: Entry) -> None:
-    """All laws on an entry, and its own cuts. Raises Violation."""
+    """All laws on an entry, its own cuts, and what it has to come to. Raises Violation."""
     case = entry.case
     expected = whole(case)
+    for key, wanted in entry.told.items():
+        found = [list(call) for call in expected.calls] if key == "calls" else getattr(expected, key)
+        require(found == wanted, entry.law, f"{key} is {found!r}, not {wanted!r}")
     if entry.cuts is not None and all(0 <= at <= len(case.text) for at in entry.cuts):
         told: Told = tell(parser_of(case), cut(case.text, entry.cuts), case.finish)
         if told != expected:

@@ -51,21 +51,6 @@ def two_cuts(case: Case, expected: Told | None = None) -> int:
     return len(places)
 
 
-def three_cuts(case: Case) -> int:
-    """Every way of cutting a text in three, as `two_cuts`; the first fragment is read once and copied."""
-    expected = whole(case)
-    text = case.text
-    read = 0
-    for i in range(len(text)):
-        first = parser_of(case)
-        before = first.feed(text[:i])
-        for j in range(i + 1, len(text)):
-            parser = first.copy()
-            _compare(case, parser, before + parser.feed(text[i:j]) + parser.feed(text[j:]), expected, (i, j))
-            read += 1
-    return read
-
-
 def _compare(case: Case, parser: Parser, events: list[Event], expected: Told, cuts: tuple[int, ...]) -> None:
     told = Told(merged([*events, *parser.finish(case.finish)]), parser.notes)
     if told != expected:

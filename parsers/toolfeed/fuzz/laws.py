@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from ..codecs.json_value import HOLD
 from ..errors import CannotExpress
 from ..events import Event
 from ..limits import Limits
@@ -198,7 +199,7 @@ def linear(format: Format, case: Case, rng: random.Random) -> int:
             parses += 3
             if after > before * LONGER * 2.5:
                 raise Violation("8", f"{LONGER} times {shown(unit)} at {i} takes {after / before:.1f} times as long")
-    return parses + _bounded(format, case, text[:i] + unit * (600 // len(unit)))
+    return parses + _bounded(format, case, text[:i] + unit * (2 * HOLD // len(unit)))
 
 
 def _reader(case: Case, text: str, size: int) -> Callable[[], None]:
@@ -236,7 +237,8 @@ def _bounded(format: Format, case: Case, text: str) -> int:
     parser = parser_of(case, limits=limits)
     for i, char in enumerate(text):
         parser.feed(char)
-        require(parser.held <= bound, "8", f"{counted(parser.held, 'character')} held after {shown(text[: i + 1])}")
+        most = bound + HOLD if parser.state == "call" else bound  # a comma and the whitespace behind it
+        require(parser.held <= most, "8", f"{counted(parser.held, 'character')} held after {shown(text[: i + 1])}")
     parser.finish()
     return 1
 

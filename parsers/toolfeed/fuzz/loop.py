@@ -46,7 +46,8 @@ class Count(NamedTuple):
 
 
 class Run:
-    """A run over some formats. `laws`: keys of those to look at, None for all. `progress`: called now and then."""
+    """A run over some formats. `laws`: keys of those to look at, None for all. `progress`: called now and then;
+    `found`: called with each finding the moment it is made."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Run:
         seed: int | str = 0,
         laws: Iterable[str] | None = None,
         progress: Callable[[Run], object] | None = None,
+        found: Callable[[Finding], object] | None = None,
         shrinking: bool = True,
     ) -> None:
         keys = None if laws is None else set(laws)
@@ -71,6 +73,7 @@ class Run:
         self.delays: dict[str, dict[str, Delay]] = {own.name: {} for own in self.formats}
         self.current = ""
         self.progress = progress
+        self.found = found
         self._shrinking = shrinking
         self._next: dict[str, int] = {own.name: 0 for own in self.formats}
         self._pools: dict[str, tuple[int, list[Case]]] = {}
@@ -157,8 +160,13 @@ class Run:
         if any(found.case.text == case.text for found in alike):
             self.repeated += 1
             return
-        found = Finding(format.name, violation.law, violation.message, case, violation.cuts, seed, format.source)
-        self.findings.append(found)
+        self.add(Finding(format.name, violation.law, violation.message, case, violation.cuts, seed, format.source))
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding, and tell it."""
+        self.findings.append(finding)
+        if self.found is not None:
+            self.found(finding)
 
     def smallest(self, finding: Finding) -> Finding:
         """The same finding with less text, if a run that does not shrink has made it."""

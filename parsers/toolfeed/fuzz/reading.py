@@ -42,6 +42,9 @@ def require(condition: object, law: str, message: str) -> None:
         raise Violation(law, message)
 
 
+PREVIEWED: Final = 200  # characters; in arguments that are n times as long every n-th preview is looked at
+
+
 class Told(NamedTuple):
     """What a whole text came to, with neighbouring deltas of one kind joined."""
 
@@ -163,6 +166,7 @@ class Reading:
         self.finished = False
         self._raw = options["limits"].raw if "limits" in options else 4096
         self._ids: set[str] = set()
+        self._unseen = 0  # previews since the last that was looked at
         self._judges: list[Judge] = []  # one for each call
         self._arguments: list[list[str]] = []
         self._ended: list[bool] = []
@@ -261,13 +265,18 @@ class Reading:
             require(whole, "4", f"a complete call's arguments are no object: {shown(arguments)}")
 
     def check_preview(self) -> None:
-        """With `closing_suffix` the arguments so far are a JSON object, at every moment."""
+        """With `closing_suffix` the arguments so far are a JSON object, at every moment; all of it is read each time,
+        so the longer it is the fewer moments are looked at."""
         suffix = self.parser.closing_suffix()
         index = self.open_call
         if index is None:
             require(suffix == "", "4", f"no call is open, but its closing suffix is {suffix!r}")
             return
         whole = self.arguments(index) + suffix
+        self._unseen += 1
+        if self._unseen <= len(whole) // PREVIEWED:
+            return
+        self._unseen = 0
         judge = Judge()
         judge.read(whole)
         judge.close()

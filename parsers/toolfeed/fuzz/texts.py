@@ -13,9 +13,12 @@ from ..notation import Field, Marker, Tag, parse_template
 # -- markers -----------------------------------------------------------------------------------------------------------
 
 
+SUFFIX: Final = ":x"  # what a part of the markers may be that differs between checkpoints
+
+
 def markers_of(grammar: Grammar) -> tuple[str, ...]:
     """Every marker of a grammar as it may stand in a text (a field is written `x`), with the whitespace beside it."""
-    suffixes = ("", ":x") if grammar.parameters else ("",)
+    suffixes = ("", SUFFIX) if grammar.parameters else ("",)
     found = [re.sub(r"\{\w+\}", suffix, text) for text in _markers(grammar) for suffix in suffixes]
     for table in (grammar.spellings, grammar.repair.spellings if grammar.repair else {}):
         for spelling, others in table.items():
@@ -49,7 +52,7 @@ def _markers(grammar: Grammar) -> Iterator[str]:
     for region in grammar.regions.values():
         yield from (*region.open, *region.close)
     if grammar.messages is not None:
-        yield from re.findall(r"<[^<>{}]*>|[^<>{}()|?\s]+", grammar.messages.header)
+        yield from re.findall(r"<[^<>{}]*>|[^<>{}()|?\s]+|>{2,}", grammar.messages.header)
         yield from grammar.messages.close
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -23,7 +23,7 @@ from ..notation import Field, Payload, Space, Tag, parse_template
 from ..parser import Parser
 from .cases import Case, Format, parser_of
 from .reading import Reading, Violation, counted, shown
-from .texts import markers_of
+from .texts import SUFFIX, markers_of
 
 _LETTERS: Final = (
     "a",
@@ -50,6 +50,11 @@ _LETTERS: Final = (
 _BEHIND: Final = ("", " zz\n\nzz zz.", '": 1}\nzz')
 _MOST: Final = 12  # continuations of one kind
 _PREFIXES: Final = 16  # of each kind are looked at in a text
+_SUFFIX_BEGUN: Final = re.compile(r":[\w.\-]*\Z")
+_KEY: Final = "x"  # as markers have it
+_VALUES: Final = ("null", "true", "false", "1", "{}", "[]")
+_TAG_END: Final = re.compile(r"[\"']?\s*/?>")
+_TAG_ENDS: Final = (">", '">', "'>", 'x">', "x'>")
 _ENDS: Final = re.compile(r"[}\])>\"']")
 
 Atom = tuple[object, ...]
@@ -78,25 +83,44 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     places = set(rng.sample(range(1, len(text) + 1), min(_PREFIXES, len(text))))
     ends = [found.end() for found in _ENDS.finditer(text)]  # behind what may end something
     places.update(rng.sample(ends, min(_PREFIXES, len(ends))))
+    options = dict(case.options)
+    if options.get("tools"):
+        options["tools"] = [_with_a_parameter(tool) for tool in options["tools"]]
+    plain = plain_texts(format, case._replace(options=options))
     # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
-    left_out = {"limits", "unknown_tools", "parallel_tool_calls", "tools" if format.is_bare else ""}
-    options = {name: value for name, value in case.options.items() if name not in left_out}
-    parser = parser_of(case._replace(options=options))
+    left_out = {"limits", "unknown_tools", "parallel_tool_calls"}
+    if format.is_bare:
+        left_out.add("tools")
+        if isinstance(options.get("tool_choice"), str):
+            left_out.add("tool_choice")
+    options = {name: value for name, value in options.items() if name not in left_out}
+    if options.get("repair"):  # which may read calls without markers in every format
+        options["unknown_tools"] = "forward"
+    case = case._replace(options=options)
+    parser = parser_of(case)
     read = 1
     for i, char in enumerate(text, 1):
         parser.feed(char)
         # A candidate that is damaged may need a continuation that nobody would guess.
         if i in places and (parser.state != "header" or case.meaning is not None):
-            read += _needed(format, case, parser, i)
+            read += _needed(format, case, parser, i, plain)
     return read
 
 
-def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
+def _with_a_parameter(tool: Any) -> Any:
+    """A tool with one parameter more, so that there is a name that continuations can give one."""
+    function = tool["function"]
+    schema = function.get("parameters", {})
+    schema = {**schema, "properties": {**schema.get("properties", {}), _KEY: {"type": "string"}}}
+    return {**tool, "function": {**function, "parameters": schema}}
+
+
+def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence[str]) -> int:
     """Raises Violation unless two continuations differ in what they tell next."""
     held = case.text[at - parser.held : at]
     tail = held.strip()
-    positional = any(tail != marker and marker.startswith(tail) for marker in format.positional)
-    if parser.state in ("content", "reasoning") and tail and positional:
+    framing = any(tail != marker and marker.startswith(tail) for marker in format.framing)
+    if parser.state in ("content", "reasoning") and tail and framing:
         return 0  # it may not count here, but that is not looked at before it is whole
     if parser.state == "header" and format.grammar.calls.names == "words":
         return 0  # what may be a name of several words, until it is whole
@@ -105,7 +129,7 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     first: list[Atom] | None = None
     decided = 0
     bound = parser._grammar  # the text may have said what a part of its markers is
-    for read, behind in enumerate(continuations(format, case, at, parser.held, bound), 1):
+    for read, behind in enumerate(continuations(format, case, at, parser.held, bound, plain), 1):
         twin = parser.copy()
         events = [*twin.feed(behind), *twin.finish(case.finish)]
         found = atoms(events)
@@ -123,23 +147,29 @@ def _needed(format: Format, case: Case, parser: Parser, at: int) -> int:
     raise Violation("2", f"{place}, but it is decided: {shown(what)} comes", (at,))
 
 
-def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar) -> Iterator[str]:
+def continuations(
+    format: Format, case: Case, at: int, held: int, bound: Grammar, plain: Sequence[str]
+) -> Iterator[str]:
     """What may come behind the text's first `at` characters, of which so many are held. `bound`: the grammar as the
-    text so far has bound its parameters."""
+    text so far has bound its parameters; `plain`: plain turns."""
     text = case.text
     yield text[at:]
     yield ""
     for letter in _LETTERS:
         yield letter + _BEHIND[1]
     tail = text[at - held : at].lstrip()
-    plain = plain_texts(format, case)
+    squeezed = "".join(tail.split())  # a tag may have spaces in it
     markers = format.markers
+    if bound is format.grammar and bound.parameters:
+        begun = _SUFFIX_BEGUN.search(tail)
+        bound = bound.bind(dict.fromkeys(bound.parameters, f"{begun.group()}x" if begun else SUFFIX))
     if bound is not format.grammar:
-        plain += [bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}')]
+        plain = [*plain, *(bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}'))]
         markers = (*markers_of(bound), *markers)
     for whole in plain:  # where a turn goes on as it was written
         for rest in _aligned(whole, tail):
             yield whole[rest:]
+    answers = [plain.text for plain in format.canonical[-1:]]
     name = f'"{case.grammar.calls.keys.name[0]}"'
     for whole in plain:  # a key or a value of a call object, before the one that matters
         if name in whole:
@@ -150,15 +180,24 @@ def continuations(format: Format, case: Case, at: int, held: int, bound: Grammar
             yield marker
             yield f"\n{marker}\n"
         for k in range(min(len(marker) - 1, len(tail)), 0, -1):
-            if tail.endswith(marker[:k]):
+            if tail.endswith(marker[:k]) or squeezed.endswith(marker[:k]):
                 for behind in _BEHIND:
                     yield marker[k:] + behind
-                for whole in (*plain[:2], *plain[-2:]):
+                for whole in (*plain[:2], *plain[-2:], *answers):
+                    yield marker[k:] + whole
                     for other in markers:
                         if other and other in whole:
                             yield marker[k:] + whole[whole.index(other) + len(other) :]
-                break
     yield from _named_before(format, case, tail)
+    for whole in (*plain[:2], *plain[-2:]):
+        for found in _TAG_END.finditer(whole):  # a tag with another name or attribute in it
+            for end in _TAG_ENDS:
+                yield end + whole[found.end() :]
+        for closer in format.closers:  # a value of another type than string
+            if closer in whole:
+                for value in _VALUES:
+                    if value.startswith(tail):
+                        yield value[len(tail) :] + whole[whole.index(closer) :]
     for one in format.canonical[:1]:  # a name that is not whole
         for tool, _, _ in one.meaning.calls if one.meaning else ():
             yield one.text[one.text.find(tool) + len(tool) :]
@@ -204,13 +243,14 @@ def plain_texts(format: Format, case: Case) -> list[str]:
     """Plain turns; the last ones call the tools that the case declares."""
     texts = [plain.text for plain in (*format.canonical, *format.variants)]
     tools = case.options.get("tools") or ()
-    for tool in tools:
-        name = str(tool["function"]["name"])
-        for grammar in (case.grammar, *format.otherwise):
-            try:
-                texts.append(grammar.write("", "", [(name, "{}")], tools=tools))
-            except CannotExpress:
-                continue
+    for arguments in (f'{{"{_KEY}": "b"}}', "{}"):
+        for tool in tools:
+            name = str(tool["function"]["name"])
+            for grammar in (case.grammar, *format.otherwise):
+                try:
+                    texts.append(grammar.write("", "", [(name, arguments)], tools=tools))
+                except CannotExpress:
+                    continue
     return texts
 
 
