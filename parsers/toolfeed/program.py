@@ -1201,19 +1201,17 @@ _TRIMMED: Final = {"none": "", "newline": r"(?:\r?\n)?", "strip": r"[ \t\r\n]*"}
 def _way_out(trim: str, starts: list[str], ways: str, closing: str, breaks: int = 1) -> Exit:
     """How a raw value ends. `starts`: what the `ways` out can begin with, behind whitespace: all of it, or as many line
     `breaks`. `closing`: its own closer, with what is trimmed before it."""
-    space = r"[ \t\r\n]*" if trim == "strip" else rf"(?:\r?\n){{0,{breaks}}}"
-    end = r"[ \t\r\n]+\Z" if trim == "strip" else rf"(?:\r?\n){{1,{breaks}}}\Z|(?:\r?\n){{0,{breaks - 1}}}\r\Z"
-    find = re.compile(rf"{space}(?:{prefixes(starts)})|{end}")
     chars = re.escape("".join(sorted({start[0] for start in starts})))
     spaces = r"\x20" if trim == "strip" else ""
     plain = re.compile(rf'[{chars}{spaces}"\\\x00-\x1f\ud800-\udfff]')
     return Exit(
-        find.search,
+        re.compile(prefixes(starts)).search,
         regex.compile(ways, regex.VERSION1).match,
         re.compile(closing).match,
         plain.search,
         re.compile(f"[{chars}]").search,
         trim,
+        breaks,
         lone="(?P<lone>" in ways,
     )
 

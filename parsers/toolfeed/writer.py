@@ -36,7 +36,7 @@ from .limits import Limits
 from .message import Accumulator, Message, ToolCall
 from .notation import Field, Item, Marker, Payload, Slot, Space, Tag, parse_template
 from .parser import Parser
-from .program import WHITESPACE
+from .program import SPACES, WHITESPACE
 from .regions import Form, written
 from .schema import ANY_JSON, NO_SCHEMA, ParameterType, stated_type
 from .tools import Tools
@@ -841,12 +841,15 @@ def _ends_early(call: _Call, key: str) -> CannotExpress:
 def _ends_in(exit: Exit, text: str, pos: int, end: int) -> bool:
     """Whether a raw value that begins at `pos` ends before `end`."""
     while True:
-        found = exit.find(text, pos)
-        if found is None or found.start() >= end:
+        start = exit.find(text, pos)
+        if start < 0 or start >= end:
             return False
-        if exit.match(text, found.start()) is not None:
+        if exit.match(text, start) is not None:
             return True
-        pos = found.end() if exit.trim == "strip" and found.end() > found.start() + 1 else found.start() + 1
+        pos = start + 1
+        if exit.trim == "strip":  # nothing ends inside the whitespace
+            space = SPACES.match(text, start)
+            pos = max(pos, space.end() if space is not None else 0)
 
 
 def _in_object_notation(value: str, delimiter: str) -> str:

@@ -111,6 +111,13 @@ def _body(kind: int) -> re.Pattern[str]:
 _BODY: Final[list[re.Pattern[str]]] = [_body(kind) for kind in range(16)]
 _STOP: Final[list[Search]] = [re.compile(f"[{_stops(kind)}]").search for kind in range(16)]
 
+# What a string in single quotes may hold of double quotes and of escapes, some of which JSON writes in another way. By
+# kind, without RAW and TRIPLE.
+_MIXED: Final[dict[int, re.Pattern[str]]] = {
+    kind: re.compile(rf"""(?:[^{_stops(kind).replace('"', "", 1)}]++|\\["'\\bfnrt])++""")
+    for kind in (SINGLE, SINGLE | FORMAT)
+}
+
 # A whole string in single quotes that needs no rewriting and no next character to be sure of its end.
 _SIMPLE: Final = re.compile(rf"'([^'\"\\\x00-\x1f\ud800-\udfff]*+)'(?={SPACES}[,:\])}}])")
 _KEYWORD: Final = re.compile("true|false|null|True|False|None")
@@ -142,6 +149,13 @@ _ESCAPES: Final = {
 _HEX_DIGITS: Final = "0123456789abcdefABCDEF"
 _RADIX_DIGITS: Final = {"x": _HEX_DIGITS, "o": "01234567", "b": "01"}
 _SIZES: Final = {"x": 4, "u": 6, "U": 10}  # of a whole escape
+
+
+def _in_double_quotes(text: str) -> str:
+    """What `_MIXED` matches, as JSON writes it."""
+    text = text.replace("\\\\", "\0")  # each backslash that is left begins an escape; the text holds no NUL
+    text = text.replace("\\'", "'").replace('\\"', '"').replace('"', '\\"')
+    return text.replace("\0", "\\\\")
 
 
 class PythonValue(JsonValue):
@@ -411,6 +425,7 @@ class PythonValue(JsonValue):
         kind = self._kind
         quote = "'" if kind & SINGLE else '"'
         body = _BODY[kind & ~TRIPLE]
+        mixed = _MIXED.get(kind & ~TRIPLE)
         if self._fresh:
             self._fresh = False
             if text[pos] == quote:
@@ -433,6 +448,13 @@ class PythonValue(JsonValue):
             char = text[pos]
             if char == quote and not kind & TRIPLE:
                 return self._close_string(text, pos, out)
+            if mixed is not None:
+                found = mixed.match(text, pos)
+                if found is not None:
+                    self._flush(text, pos, out)
+                    out.append(_in_double_quotes(found.group()))
+                    pos = self._start = found.end()
+                    continue
             if char == quote or char == "\\" or char == "{" or char == "}":
                 self._flush(text, pos, out)
                 self._held = char

@@ -23,33 +23,61 @@ _SPACES: Final = re.compile(r"[ \t\r\n]*")
 class Exit:
     """How the raw values of one template end; made once per grammar.
 
-    `find`: where an end may begin. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare`
-    (a line break, behind which the framing goes on without it), `key` (of the parameter that then begins), and with
-    `repair` `more` (that parameter) and, if `lone` is set, `lone` (a value whose key has come before). `closing`: the
-    closer alone, with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is;
-    `calm`: in text that needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
+    `starts`: finds what an end begins with behind the whitespace that is trimmed, all there is of it or up to `breaks`
+    line breaks. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare` (a line break,
+    behind which the framing goes on without it), `key` (of the parameter that then begins), and with `repair` `more`
+    (that parameter) and, if `lone` is set, `lone` (a value whose key has come before). `closing`: the closer alone,
+    with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is; `calm`: in text
+    that needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
     """
 
-    __slots__ = ("calm", "closing", "edges", "find", "lone", "match", "plain", "trim")
+    __slots__ = ("_breaks", "_starts", "calm", "closing", "edges", "lone", "match", "plain", "trim")
 
     def __init__(
         self,
-        find: Callable[..., Any],
+        starts: Callable[..., Any],
         match: Callable[..., Any],
         closing: Callable[..., Any],
         plain: Callable[..., Any],
         calm: Callable[..., Any],
         trim: str,
+        breaks: int,
         lone: bool = False,
     ) -> None:
+        self._starts = starts
+        self._breaks = breaks
         self.lone = lone
         self.calm = calm
         self.edges = _WHITESPACE if trim == "strip" else "\r\n"
-        self.find = find
         self.closing = closing
         self.match = match
         self.plain = plain
         self.trim = trim
+
+    def find(self, text: str, pos: int) -> int:
+        """Where in text[pos:] an end may begin; -1 if nowhere."""
+        found = self._starts(text, pos)
+        if found is not None:
+            start: int = found.start()
+            return self._before(text, pos, start, self._breaks)
+        n = len(text)
+        if self.trim != "strip" and n > pos and text[-1] == "\r":  # which may be half a line break
+            return self._before(text, pos, n - 1, self._breaks - 1)
+        start = self._before(text, pos, n, self._breaks)
+        return start if start < n else -1
+
+    def _before(self, text: str, pos: int, at: int, breaks: int) -> int:
+        """Where the whitespace begins that stands before `at` and belongs to the end."""
+        if self.trim == "strip":
+            while at > pos and text[at - 1] in _WHITESPACE:
+                at -= 1
+            return at
+        while breaks and at > pos and text[at - 1] == "\n":
+            at -= 1
+            breaks -= 1
+            if at > pos and text[at - 1] == "\r":
+                at -= 1
+        return at
 
 
 _SLOTS: Final = (
@@ -189,10 +217,9 @@ class RawValue:
         way_out = self._exit
         i = pos
         while True:
-            found = way_out.find(text, i)
-            if found is None:
+            j = way_out.find(text, i)
+            if j < 0:
                 return self._data(text, pos, n, out)
-            j: int = found.start()
             stop = min(n, j + self._limit)
             match = way_out.match(text, j, stop, partial=True)
             if match is not None and match.partial:
