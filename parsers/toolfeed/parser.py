@@ -132,6 +132,7 @@ _SLOTS: Final = (
     "_ids",
     "_in_word",
     "_index",
+    "_inside",
     "_kept",
     "_key",
     "_keys_first",
@@ -351,6 +352,7 @@ class Parser:
         state = self._start_state(start, prompt)
         self._kind = CONTENT_RUN
         self._quick: Callable[[str], object] | None = None
+        self._inside = False  # `_read_inside` may read on
         self._mark = ""
         self._calm: Callable[[str], object] | None = None
         wide = limits.name >= LIMITS_FROM and limits.header >= LIMITS_FROM and limits.hold >= LIMITS_FROM
@@ -434,6 +436,8 @@ class Parser:
         calm = self._calm
         if calm is not None and calm(text) is None:
             return self._read_calm(text)
+        if self._inside:
+            return self._read_inside(text)
         direct = self._direct
         if direct is None:
             self._read(text)
@@ -466,26 +470,48 @@ class Parser:
                 return self._sink.take()
             self._base += pos
             return [ArgumentsDelta(kind, "".join(out))] if out else []
-        body = text.rstrip(WHITESPACE)
-        if not body:
-            if len(self._held) + len(text) > self._limits.header:
+        return self._tell_inside(self._held + text, len(self._held) + len(text))
+
+    def _read_inside(self, text: str) -> list[Event]:
+        """Text in a region of which nothing is held but whitespace and what a marker may begin with: what `_region`
+        would do, if no marker is seen to stand there."""
+        node = self._node
+        buf = self._held + text
+        n = len(buf)
+        found = node.find(buf, 0)
+        while found is not None:
+            j: int = found.start()
+            if j + 1 == n and buf[j] in node.waits:
+                return self._tell_inside(buf, j)
+            if node.unlike is None or node.unlike(buf, j) is None:
+                if node.undecided is not None and node.undecided(buf, j) is not None:
+                    return self._tell_inside(buf, j)
                 self._read(text)
                 return self._sink.take()
-            self._held += text
-            self._mark = ""
-            self._quick = None
+            found = node.find(buf, j + 1)
+        return self._tell_inside(buf, n)
+
+    def _tell_inside(self, buf: str, end: int) -> list[Event]:
+        """Nothing stands in the region's text up to buf[end], and behind that what a marker may begin with."""
+        body = buf[:end].rstrip(WHITESPACE)
+        told = len(body)
+        if end - told > self._limits.header:
+            self._held = ""
+            self._read(buf)
+            return self._sink.take()
+        self._held = held = buf[told:]
+        self._quick = self._calm = None
+        self._mark = ""
+        if end == len(buf):
+            self._calm = self._node.plain
+            if not held:
+                self._quick = self._calm
+                self._mark = self._node.mark
+        if not told:
             return []
-        told = self._held + body
-        self._base += len(told)
+        self._base += told
         self._bol = False
-        self._held = text[len(body) :]
-        if self._held:
-            self._mark = ""
-            self._quick = None
-        else:
-            self._mark = self._node.mark
-            self._quick = self._calm
-        return [ContentDelta(told) if kind == CONTENT_RUN else ReasoningDelta(told)]
+        return [ContentDelta(body) if self._kind == CONTENT_RUN else ReasoningDelta(body)]
 
     def finish(self, reason: Literal["stop", "length"] | None = None) -> list[Event]:
         """The text is over: return what is still to be told. `reason`: why, if known; "stop" means that the model ended
@@ -662,17 +688,20 @@ class Parser:
         direct: JsonValue | None = None
         mark = ""
         state = self._state
+        self._inside = False
         if self._spec is not None or self._ghost or self._sink.trace is not None or self._sees_all or self._base < 0:
             pass
         elif state <= REASONING:
             inside = self._where == INSIDE and not self._spaces and not self._after_marker
             looks_back = self._leads and state == CONTENT  # for a name before an opener
-            if inside and self._trim and not looks_back and not self._held.strip(WHITESPACE):
-                calm = self._node.plain
+            if inside and self._trim and not looks_back:
+                self._inside = self._regions is None
                 self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
-                if not self._held and not self._bol:
-                    quick = calm
-                    mark = self._node.mark
+                if not self._held.strip(WHITESPACE):
+                    calm = self._node.plain
+                    if not self._held and not self._bol:
+                        quick = calm
+                        mark = self._node.mark
         elif self._open and not self._held and self._tagged.told:
             self._kind = self._index
             if state == PAYLOAD and self._codec is not None:
@@ -1058,6 +1087,10 @@ class Parser:
         step = _choose(node, buf, j, bare=True)
         if step is not None:
             if step.at_start and not self._at_start(buf, pos, j) and not self._objects_anywhere:
+                return NO_MARKER
+            if step.undecided is not None and step.undecided(buf, j) is not None:
+                return NO_MARKER if self._final else UNDECIDED
+            if step.unlike is not None and step.unlike(buf, j) is not None:
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "bare")
             return self._begin_payload(step, buf, j)

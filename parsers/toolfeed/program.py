@@ -63,6 +63,12 @@ _FIRST: Final = {
     "value:json": '{["-0123456789tfn',
 }
 _PYTHON_FIRST: Final = "'TFN"  # what else a value can begin with that Python writes
+# Brackets that begin no bare call, as what stands behind them shows: no call object, no list, no list of Python calls.
+_NO_OBJECT: Final = r"\{[^\s\"'}]"
+_NO_LIST: Final = r"\[[^\s{\]]"
+_NO_PYTHON: Final = r"\[(?:[^\s\w\]]|\d|[\w.\-]{1,64}+[^\w.\-(])"
+_UNDECIDED: Final = r"[\[{]\Z"
+_UNDECIDED_PYTHON: Final = r"\[[\w.\-]{0,64}\Z"
 _FENCE: Final = "```json"
 _NO_CALL: Final = '[-"0123456789'  # what an element of a list begins with that is no call, and no Python either
 _BEHIND_BRACKET: Final = {
@@ -119,6 +125,8 @@ class Step:
         "repaired",
         "role",
         "second",
+        "undecided",
+        "unlike",
         "wrapped",
     )
 
@@ -140,6 +148,9 @@ class Step:
         self.repaired = False  # of a template that only a repair reads
         self.at_start = False  # a bare JSON payload, which may begin at the start of the text only
         self.second = ""  # and those behind its bracket
+        # Of a bare payload, anchored: what looks like its beginning and is none, and what does not show that yet.
+        self.unlike: Callable[[str, int], object] | None = None
+        self.undecided: Callable[[str, int], object] | None = None
         self.begins = False  # a call or a section can begin with it
         self.line = False  # where it is missing, what follows it has to begin a line
         self.outer = False  # a closer behind the call's own
@@ -264,6 +275,9 @@ class Node:
         "plain",
         "raw",
         "stop",
+        "undecided",
+        "unlike",
+        "waits",
     )
 
     def __init__(self) -> None:
@@ -285,6 +299,9 @@ class Node:
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
         self.mark = ""  # the character that `plain` looks for, if it is a single one
+        self.waits = ""  # the characters that may begin something, whatever stands behind them
+        self.unlike: Callable[[str, int], object] | None = None  # see Step: of the only bare payload
+        self.undecided: Callable[[str, int], object] | None = None
 
     def set_branches(self, branches: Iterable[Branch]) -> None:
         self.branches = tuple(branches)
@@ -458,6 +475,8 @@ class Program:
         for step in self.steps:
             step.ready = frozenset(entry.step.id for entry in step.next)
             step.closed = any(entry.step.role == "closer" for entry in step.next)
+            if step.role == "payload" and not step.wrapped:
+                self._set_bare(step)
 
     def _sequence(self, items: Iterable[Item], role: Role) -> list[Step]:
         return [self._step(role, item) for item in items if not isinstance(item, Space)]
@@ -730,6 +749,18 @@ class Program:
         """Whether an opener that may have the name before it stands at j, or what is there of one."""
         return any(buf.startswith(text, j) or text.startswith(buf[j : j + len(text)]) for text in self._led_by)
 
+    def _set_bare(self, step: Step) -> None:
+        """What the first characters of a bare payload show, so that ordinary brackets begin no candidate."""
+        kind = step.item.codec if isinstance(step.item, Payload) else ""
+        if kind == "python":
+            step.unlike = re.compile(_NO_PYTHON).match
+            step.undecided = re.compile(_UNDECIDED_PYTHON).match
+        elif kind in ("json", "keyed", "literal"):
+            # A list may hold more than calls where the name alone makes one.
+            ways = [_NO_OBJECT, *([_NO_LIST] if self.needs_arguments(step) else ())]
+            step.unlike = re.compile("|".join(ways)).match
+            step.undecided = re.compile(_UNDECIDED).match
+
     def id_follows(self, ready: frozenset[int]) -> bool:
         """Whether an id may stand between here and the arguments."""
         result = self._id_follows.get(ready)
@@ -864,6 +895,15 @@ class Program:
             node.mark = chars if len(chars) == 1 else ""
         if starts:
             node.find = re.compile(prefixes(starts)).search
+        bare = [step for step in node.payloads if not step.wrapped]
+        markers = [start for form, branch in found if not self._is_placed(branch) for start in form.starts]
+        begin = {start[0] for start in markers} | {char for step in bare for char in step.first}
+        whole = {start for form, _ in found for start in form.starts if len(start) == 1}
+        whole.update(char for step in bare if step.undecided is None for char in step.first)
+        node.waits = "".join(sorted(begin - whole))
+        if len(bare) == 1 and not set(bare[0].first) & set(node.first):
+            node.unlike = bare[0].unlike
+            node.undecided = bare[0].undecided
 
     def _is_placed(self, branch: Branch) -> bool:
         """Whether a marker counts, in content and reasoning, only at a region's start and where a line begins."""
