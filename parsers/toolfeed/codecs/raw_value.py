@@ -98,6 +98,7 @@ _SLOTS: Final = (
     "_reader",
     "_strict",
     "bare",
+    "edges",
     "end",
     "error",
     "notes",
@@ -132,6 +133,7 @@ class RawValue:
         undecided. `framed`: how it ends if it begins in a line break, which then is damage. `lone`: a value may follow
         whose key has come before."""
         self._exit = exit
+        self.edges = exit.edges
         self._framed = framed
         self._lone = lone
         self._declared = declared
@@ -189,10 +191,6 @@ class RawValue:
         """A search that finds None in text that `data` may be given, unless it ends in one of `edges`; or None."""
         streams = self._quoted or self._container is not None
         return self._exit.calm if streams and self._begun and not self._dropped else None
-
-    @property
-    def edges(self) -> str:
-        return self._exit.edges
 
     def closing_suffix(self) -> str:
         if self._dropped:
@@ -270,6 +268,7 @@ class RawValue:
                 return pos
             if self._framed is not None and text.startswith(("\n", "\r\n"), pos):
                 self._exit = self._framed
+                self.edges = self._framed.edges
                 if self._quoted:
                     self.notes.append("markup_repaired")
                 self._mended = not self._quoted
@@ -340,6 +339,8 @@ class RawValue:
         read = 0
         if not container.done:
             read = container.feed(data, 0, out)
+            if read == len(data) and not container.error:
+                return start + read
         if container.error:
             self.error = container.error
         else:
