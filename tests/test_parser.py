@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -152,11 +152,17 @@ def test_a_format_is_a_name_an_alias_a_path_or_a_grammar(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "options", [{"start": "middle"}, {"unknown_tools": "drop"}, {"whitespace": "strip"}, {"start": ""}]
+    "options",
+    [{"start": "middle"}, {"unknown_tools": "drop"}, {"whitespace": "strip"}, {"start": ""}, {"prompt": 5}],
 )
 def test_an_option_that_is_none_is_an_error(options: dict[str, Any]) -> None:
     with pytest.raises(ToolfeedError, match=next(iter(options))):
         Parser("hermes", **options)
+
+
+def test_a_format_of_another_type_is_an_error() -> None:
+    with pytest.raises(ToolfeedError, match="format is a name"):
+        Parser(cast("Any", 5))
 
 
 def test_a_parameter_that_the_format_does_not_have_is_an_error() -> None:

@@ -245,6 +245,8 @@ class Parser:
             _one_of("unknown_tools", unknown_tools, (None, "forward", "content"))
         if whitespace != "trim":
             _one_of("whitespace", whitespace, ("trim", "keep"))
+        if prompt is not None:
+            _is_text("prompt", prompt)
         if parameters:
             grammar = grammar.bind(parameters)
         self._grammar = grammar
@@ -515,7 +517,8 @@ class Parser:
 
     def finish(self, reason: Literal["stop", "length"] | None = None) -> list[Event]:
         """The text is over: return what is still to be told. `reason`: why, if known; "stop" means that the model ended
-        its turn by itself, so that open tagged parameters are over too. A second call returns []."""
+        its turn by itself, so that open tagged parameters are over too; an engine's other reasons say no more than
+        None. A second call returns []."""
         if self._finished:
             return []
         self._leave_lane()
@@ -2680,6 +2683,11 @@ def _chosen_tool(choice: ToolChoice) -> str:
     holder: dict[str, Any] = cast("dict[str, Any]", function) if isinstance(function, dict) else choice
     name = holder.get("name")
     return name if isinstance(name, str) else ""
+
+
+def _is_text(what: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ToolfeedError(f"{what} is a text, not {value!r:.80}")
 
 
 def _one_of(what: str, value: object, choices: tuple[object, ...]) -> None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from .errors import AmbiguousFormat, GrammarError, UnknownFormat
+from .errors import AmbiguousFormat, GrammarError, ToolfeedError, UnknownFormat
 from .grammar import Grammar
 
 GROUP = "toolfeed.grammars"
@@ -44,8 +44,10 @@ def grammar_folder() -> Path:
     return shipped if shipped.is_dir() else package.parent.parent / "grammars"
 
 
-def find(format: str | Path) -> Grammar:
+def find(format: object) -> Grammar:
     """The grammar of a name, an alias or a path. See Grammar.load."""
+    if not isinstance(format, (str, Path)):
+        raise ToolfeedError(f"format is a name, a path or a Grammar, not {format!r:.80}")
     if isinstance(format, Path) or format.endswith(".toml"):
         return _from_file(Path(format))
     return _named(format)
