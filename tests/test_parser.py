@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 import toolfeed
@@ -158,6 +159,15 @@ def test_a_format_is_a_name_an_alias_a_path_or_a_grammar(tmp_path: Path) -> None
 def test_an_option_that_is_none_is_an_error(options: dict[str, Any]) -> None:
     with pytest.raises(ToolfeedError, match=next(iter(options))):
         Parser("hermes", **options)
+
+
+def test_a_grammar_is_prepared_before_its_first_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    grammar = msgspec.structs.replace(grammar_of("hermes"))  # another one, for which nothing is compiled
+    assert grammar.prepare(repair=True).prepare() is grammar
+    monkeypatch.setattr("toolfeed.program.find_lanes", None)  # a call of it would fail
+    for repair in (False, True):
+        parser = Parser(grammar, repair=repair)
+        assert any(isinstance(event, ToolCallStart) for char in TIME for event in parser.feed(char))
 
 
 def test_a_format_of_another_type_is_an_error() -> None:

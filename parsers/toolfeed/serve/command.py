@@ -71,7 +71,7 @@ def make_upstream(
     try:
         return Upstream(
             url,
-            _by_model(render) if format == AUTO else Grammar.load(format),
+            _by_model(render) if format == AUTO else Grammar.load(format).prepare(),
             render=render,
             start=start,
             tool_choice=None if tool_choice == "leave" else tool_choice,
