@@ -182,16 +182,14 @@ async def _items(answer: httpx.Response) -> AsyncIterator[Item]:
             raise SourceError(502, _message_of(data))
         usage = _usage(payload.get("usage")) or usage
         choice = _first(payload.get("choices"))
-        delta: Any = choice.get("delta") or choice.get("message") or choice
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(thought, str) and thought:
+        delta = _shaped(choice, "delta") or _shaped(choice, "message") or choice
+        if thought := _text(delta, "reasoning_content") or _text(delta, "reasoning"):
             yield [ReasoningDelta(thought)]
-        text = delta.get("content", choice.get("text"))
-        if isinstance(text, str) and (whole := halves.join(text)):
+        if (text := _text(delta, "content") or _text(choice, "text")) and (whole := halves.join(text)):
             yield whole
         if delta.get("tool_calls"):
             yield calls.read(delta["tool_calls"])
-        reason = choice.get("finish_reason") or reason
+        reason = _text(choice, "finish_reason") or reason
     if reason is None:
         raise SourceError(502, "the model's server ended its answer in the middle")
     if rest := halves.rest():
@@ -244,6 +242,26 @@ def _first(choices: object) -> Json:
     return found if is_object(found) else {}
 
 
+def _shaped(holder: Json, key: str) -> Json:
+    """An object of the answer, or {}; SourceError if it is something else."""
+    found = holder.get(key)
+    if found is None or is_object(found):
+        return found or {}
+    raise _misshapen(key)
+
+
+def _text(holder: Json, key: str) -> str:
+    """A text of the answer, or ""; SourceError if it is something else."""
+    found = holder.get(key)
+    if found is None or isinstance(found, str):
+        return found or ""
+    raise _misshapen(key)
+
+
+def _misshapen(key: str) -> SourceError:
+    return SourceError(502, f"the model's server sent an event whose {key!r} has another type")
+
+
 def _usage(usage: object) -> Usage | None:
     if not is_object(usage):
         return None
@@ -289,19 +307,23 @@ class _Calls:
 
     def read(self, deltas: object) -> list[Event]:
         events: list[Event] = []
-        for delta in deltas if is_list(deltas) else ():
-            function: Any = delta.get("function") or {}
+        for delta in deltas if is_list(deltas) else (None,):
+            if not is_object(delta):
+                raise _misshapen("tool_calls")
+            function = _shaped(delta, "function")
             place = delta.get("index", delta.get("id"))
+            if not isinstance(place, int | str | None):
+                raise _misshapen("index")
             if place not in self._theirs:
-                if not function.get("name"):
+                if not (name := _text(function, "name")):
                     continue
                 events += self.finish()
                 self._open = self._theirs[place] = len(self._theirs)
                 self._arguments.clear()
-                call_id = delta.get("id") or f"call_{secrets.token_hex(8)}"
-                events.append(ToolCallStart(self._open, call_id, function["name"]))
-            text, index = function.get("arguments"), self._theirs[place]
-            if isinstance(text, str) and text and index == self._open:
+                call_id = _text(delta, "id") or f"call_{secrets.token_hex(8)}"
+                events.append(ToolCallStart(self._open, call_id, name))
+            text, index = _text(function, "arguments"), self._theirs[place]
+            if text and index == self._open:
                 self._arguments.append(text)
                 events.append(ArgumentsDelta(index, text))
         return events
