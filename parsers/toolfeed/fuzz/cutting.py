@@ -96,8 +96,8 @@ def same_state(one: Parser, other: Parser) -> bool:
 def _same(name: str, one: Any, other: Any) -> bool:
     """Whether the values of a slot are the same. A plain value, a shared table or function is the same object, or an
     equal one; what has slots of its own, and may change, is compared by them."""
-    kind: type[object] = type(one)
-    if kind is not type(other):
+    kind = one.__class__
+    if kind is not other.__class__:
         return False
     if kind is list:
         if name in _TEXTS and all(type(item) is str for item in (*one, *other)):
