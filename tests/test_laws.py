@@ -204,11 +204,9 @@ def test_plain_text_is_told_as_it_comes(name: str, state: Any) -> None:
 @every_turn
 def test_what_content_holds_may_become_a_marker(turn: Turn) -> None:
     """In content and reasoning nothing is held but whitespace and the beginning of a marker of this grammar."""
-    bare = (
-        "[{"
-        if any(line.lstrip()[:1] in "[{" for line in (*turn.grammar.calls.section, *turn.grammar.calls.call))
-        else ""
-    )
+    calls, repair = turn.grammar.calls, turn.grammar.repair if turn.options.get("repair") else None
+    written = any(line.lstrip()[:1] in "[{" for line in (*calls.section, *calls.call))
+    bare = "[{" if written or calls.bare == "known" or (repair is not None and repair.bare == "known") else ""
     markers = {re.sub(r"[\s\"']", "", marker) for marker in markers_of(turn.format)}
     markers |= {marker.partition(":x")[0] for marker in markers}  # a suffix may be any
     reading = Reading(turn.grammar, **turn.options)

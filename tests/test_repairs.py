@@ -122,7 +122,7 @@ def test_a_word_that_may_be_a_name_is_held_no_longer() -> None:
     ("tools", "text", "held"),
     [
         (TOOLS, "Hm. f[TOOL", " f[TOOL"),
-        (TOOLS, "Hm. f[TH", "[TH"),
+        (TOOLS, "Hm. f[TH", ""),  # reasoning begins at the start only
         (TOOLS, "Hm. f</", "</"),
         (TOOLS, "Hm. f [TOOL", " [TOOL"),
         (TOOLS, "Hm. fx[TOOL", "[TOOL"),

@@ -751,7 +751,8 @@ class Program:
 
     def _set_bare(self, step: Step) -> None:
         """What the first characters of a bare payload show, so that ordinary brackets begin no candidate."""
-        kind = step.item.codec if isinstance(step.item, Payload) else ""
+        item = step.item
+        kind = item.codec if isinstance(item, Payload) and item.what in ("call", "calls") else ""
         if kind == "python":
             step.unlike = re.compile(_NO_PYTHON).match
             step.undecided = re.compile(_UNDECIDED_PYTHON).match
