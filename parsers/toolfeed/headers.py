@@ -3,15 +3,16 @@
     "(<|start|>assistant)?( to={recipient})?(<|channel|>{channel})?( {type})?<|message|>"
 
 `(…)?` is what may be missing, `(…|…)` one of several, `{…}` a field: text without whitespace, angle brackets and
-opening braces. Whitespace is accepted in any amount, and around markers. Where no marker is in a header, only its words
-tell it from text: there a field is made of letters, digits, `_`, `.` and `-`. The pattern is anchored, bounded by
-HEADER_LIMIT and used with partial matching; its fields never give back what they took.
+opening braces; in a marker, one of the words that the routes name, if each of them names one. Whitespace is accepted in
+any amount, and around markers. Where no marker is in a header, only its words tell it from text: there a field is made
+of letters, digits, `_`, `.` and `-`. The pattern is anchored, bounded by HEADER_LIMIT and used with partial matching;
+its fields never give back what they took.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import regex
@@ -24,6 +25,7 @@ _TOKEN: Final = re.compile(r"<[^<>]*>|\{(\w+)\}|\)\?|[()|]| +|\n|[^<>{}()|\s]+|.
 _GROUP: Final = re.compile(r"\(([^()]*)\)\??")
 _CHOICES: Final = re.compile(r"\|(?![^<]*>)")  # between alternatives, not inside a marker
 _MARKER: Final = re.compile(r"<[^<>]*>")
+_WORD: Final = r"[\w.\-]++"
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -49,6 +51,7 @@ class Headers:
 
     def __init__(self, messages: Messages) -> None:
         self.markers = bool(_MARKER.search(messages.header))
+        self._words = _words(messages.routes)
         inside, self.openers = _inside(messages.header)
         self.pattern = self._pattern(inside, messages.optional)
         self.loose, self.loose_openers = self.pattern, self.openers
@@ -95,8 +98,7 @@ class Headers:
             return None
         return found.groupdict().get("name") or ""
 
-    @staticmethod
-    def _pattern(template: str, optional: Iterable[str]) -> str:
+    def _pattern(self, template: str, optional: Iterable[str]) -> str:
         field = field_pattern(template)
         space = r"[ \t\r\n]" if _MARKER.search(template) else " "
         pattern = ""
@@ -107,7 +109,7 @@ class Headers:
             if found.group(1):
                 pattern += f"(?P<{found.group(1)}>{field})"
             elif token.startswith("<"):
-                marker = f"{space}*{_tag(token)}"
+                marker = f"{space}*{_tag(token, self._words)}"
                 if i + 1 < len(tokens):
                     pattern += f"{marker}{space}*"
                 else:  # spaces behind the header belong to the body
@@ -131,7 +133,7 @@ class Headers:
 
 def field_pattern(header: str) -> str:
     """What a field of this header can be."""
-    return r"[^\s<>{]++" if _MARKER.search(header) else r"[\w.\-]++"
+    return r"[^\s<>{]++" if _MARKER.search(header) else _WORD
 
 
 def _inside(template: str) -> tuple[str, tuple[str, ...]]:
@@ -147,11 +149,22 @@ def _inside(template: str) -> tuple[str, tuple[str, ...]]:
     return f"({'|'.join(marked)}){rest}", openers
 
 
-def _tag(marker: str) -> str:
+def _words(routes: Iterable[Route]) -> dict[str, str]:
+    """The pattern of a channel or type that is one of the routes', where no route takes any."""
+    found: dict[str, str] = {}
+    for field in ("channel", "type"):
+        words = {str(getattr(route, field)) for route in routes}
+        if words and "" not in words:
+            found[field] = "|".join(regex.escape(word, special_only=True) for word in sorted(words, reverse=True))
+    return found
+
+
+def _tag(marker: str, words: Mapping[str, str]) -> str:
     """The pattern of a marker, which may hold fields: `<|content_{type}|>`."""
     parts = _FIELD.split(marker)
     return "".join(
-        rf"(?P<{part}>[\w.\-]++)" if i % 2 else regex.escape(part, special_only=True) for i, part in enumerate(parts)
+        f"(?P<{part}>{words.get(part, _WORD)})" if i % 2 else regex.escape(part, special_only=True)
+        for i, part in enumerate(parts)
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from ..grammar import Grammar
 from ..limits import Limits
-from .cases import Case, Format, parser_of
+from .cases import Case, Format, Meaning, parser_of
 from .laws import LAWS, difference, whole
 from .loop import Finding, Run
 from .reading import Told, Violation, require, tell
@@ -26,7 +26,8 @@ _TOLD: Final = ("content", "reasoning", "calls")
 
 class Entry(NamedTuple):
     """`what`: the fault, in words; `law`: what it broke; `cuts`: where the text was cut, if that mattered; `told`: what
-    the text comes to, a part of `content`, `reasoning` and `calls` (name, arguments and status of each)."""
+    the text comes to, a part of `content`, `reasoning` and `calls` (name, arguments and status of each). The case has
+    a meaning if the entry says that the grammar writes this text."""
 
     file: str
     what: str
@@ -50,6 +51,9 @@ def load(folder: str | Path) -> Iterator[Entry]:
         case = Case(Grammar.load(known["format"]), known["what"], known["text"], options, known.get("finish"))
         cuts = known.get("cuts")
         told = {key: known[key] for key in _TOLD if key in known}
+        if known.get("written"):
+            calls = tuple((name, arguments, None) for name, arguments, _ in told.get("calls", ()))
+            case = case._replace(meaning=Meaning(told.get("content", ""), told.get("reasoning", ""), calls))
         yield Entry(
             path.name, known["what"], known["law"], known["format"], case, None if cuts is None else tuple(cuts), told
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -52,7 +52,7 @@ _MOST: Final = 12  # continuations of one kind
 _PREFIXES: Final = 16  # of each kind are looked at in a text
 _SUFFIX_BEGUN: Final = re.compile(r":[\w.\-]*\Z")
 _KEY: Final = "x"  # as markers have it
-_VALUES: Final = ("null", "true", "false", "1", "{}", "[]")
+_VALUES: Final = ("null", "true", "false", "1", "{}", "[]", "\nnull")
 _TAG_END: Final = re.compile(r"[\"']?\s*/?>")
 _TAG_ENDS: Final = (">", '">', "'>", 'x">', "x'>")
 _ENDS: Final = re.compile(r"[}\])>\"']")
@@ -80,12 +80,13 @@ def atoms(events: list[Event]) -> list[Atom]:
 def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     """Whether each hold was needed, at some of the prefixes. How many texts were read."""
     text = case.text
-    places = set(rng.sample(range(1, len(text) + 1), min(_PREFIXES, len(text))))
+    places = {len(text), *rng.sample(range(1, len(text) + 1), min(_PREFIXES, len(text)))}
     ends = [found.end() for found in _ENDS.finditer(text)]  # behind what may end something
     places.update(rng.sample(ends, min(_PREFIXES, len(ends))))
     options = dict(case.options)
     if options.get("tools"):
-        options["tools"] = [_with_a_parameter(tool) for tool in options["tools"]]
+        keys = dict.fromkeys([_KEY, *re.findall(r"[\w.\-]+", text)])
+        options["tools"] = [_with_parameters(tool, keys) for tool in options["tools"]]
     plain = plain_texts(format, case._replace(options=options))
     # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
     left_out = {"limits", "unknown_tools", "parallel_tool_calls"}
@@ -107,12 +108,12 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     return read
 
 
-def _with_a_parameter(tool: Any) -> Any:
-    """A tool with one parameter more, so that there is a name that continuations can give one."""
+def _with_parameters(tool: Any, keys: Iterable[str]) -> Any:
+    """A tool with these parameters too: a marker that holds a key is one for a declared key only."""
     function = tool["function"]
     schema = function.get("parameters", {})
-    schema = {**schema, "properties": {**schema.get("properties", {}), _KEY: {"type": "string"}}}
-    return {**tool, "function": {**function, "parameters": schema}}
+    properties = {key: {"type": "string"} for key in keys} | schema.get("properties", {})
+    return {**tool, "function": {**function, "parameters": {**schema, "properties": properties}}}
 
 
 def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence[str]) -> int:
@@ -193,11 +194,13 @@ def continuations(
         for found in _TAG_END.finditer(whole):  # a tag with another name or attribute in it
             for end in _TAG_ENDS:
                 yield end + whole[found.end() :]
-        for closer in format.closers:  # a value of another type than string
-            if closer in whole:
-                for value in _VALUES:
-                    if value.startswith(tail):
-                        yield value[len(tail) :] + whole[whole.index(closer) :]
+    for whole in (*plain[:1], *plain[-1:]):  # a value of another type than string
+        for marker in markers:
+            at = whole.find(marker) if marker else -1
+            at -= at > 0 and whole[at - 1] == "\n"  # the closer's own
+            for value in _VALUES if at >= 0 else ():
+                if value.startswith(tail):
+                    yield value[len(tail) :] + whole[at:]
     for one in format.canonical[:1]:  # a name that is not whole
         for tool, _, _ in one.meaning.calls if one.meaning else ():
             yield one.text[one.text.find(tool) + len(tool) :]
