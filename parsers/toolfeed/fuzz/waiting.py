@@ -194,6 +194,10 @@ def continuations(
         for found in _TAG_END.finditer(whole):  # a tag with another name or attribute in it
             for end in _TAG_ENDS:
                 yield end + whole[found.end() :]
+    for whole in (*plain[:1], *plain[-1:]):  # a list goes on behind what is no call
+        for bracket in ("[", "{"):
+            if bracket in whole:
+                yield ", " + whole[whole.index(bracket) + (bracket == "[") :]
     for whole in (*plain[:1], *plain[-1:]):  # a value of another type than string
         for marker in markers:
             at = whole.find(marker) if marker else -1
