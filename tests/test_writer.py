@@ -673,6 +673,7 @@ def test_refused(name: str, turn: Turn, why: str) -> None:
 WRITABLE: list[tuple[str, Turn]] = [
     ("hermes", Turn(" Hi.\n")),
     ("hermes", Turn(" ")),
+    ("gemma4", call("{}", "_")),
     ("hermes", Turn(" Hi.", calls=(TIME,))),
     ("hermes", Turn("Hi. ", reasoning="Hm.")),
     ("hermes", Turn("Hi.<|im_end|> and on")),

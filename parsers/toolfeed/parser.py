@@ -2648,8 +2648,8 @@ _HANDLERS: Final = (
 
 
 def _is_signs(name: str) -> bool:
-    """Whether there is no letter or digit in it."""
-    return not any(char.isalnum() for char in name)
+    """Whether there is no letter or digit in it, and no underscore, which is a name in most languages."""
+    return not any(char.isalnum() or char == "_" for char in name)
 
 
 def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
