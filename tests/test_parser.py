@@ -161,6 +161,12 @@ def test_an_option_that_is_none_is_an_error(options: dict[str, Any]) -> None:
         Parser("hermes", **options)
 
 
+def test_another_opener_decides_a_candidate_as_soon_as_it_begins() -> None:
+    parser = Parser("mimo", tools=[{"name": "f"}])
+    assert merged(parser.feed("See <function=x>")) == [ContentDelta("See")]  # a parameter would make it a call
+    assert merged(parser.feed("<t")) == [ContentDelta(" <function=x>")]
+
+
 def test_a_grammar_is_prepared_before_its_first_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     grammar = msgspec.structs.replace(grammar_of("hermes"))  # another one, for which nothing is compiled
     assert grammar.prepare(repair=True).prepare() is grammar

@@ -266,6 +266,7 @@ class Node:
         "find",
         "first",
         "framed",
+        "inner",
         "line_ends",
         "mark",
         "match",
@@ -284,6 +285,7 @@ class Node:
         self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
         self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
+        self.inner: Callable[..., Any] | None = None  # the same of those that open no call, if there are others
         self.placed = False  # there are others, which count at a region's start and where a line begins
         self.first = ""  # the markers' first characters
         self.branches: tuple[Branch, ...] = ()
@@ -885,6 +887,9 @@ class Program:
             node.match = regex.compile(groups, regex.VERSION1).match
             anywhere = [form.pattern for form, branch in found if not self._is_placed(branch)]
             node.placed = len(anywhere) < len(found)
+            inner = [form.pattern for form, branch in found if not branch.begins]
+            if 0 < len(inner) < len(found) and not node.payloads:
+                node.inner = regex.compile("|".join(inner), regex.VERSION1).match
             if node.placed and anywhere:
                 node.anywhere = regex.compile("|".join(anywhere), regex.VERSION1).match
             node.first = "".join({text[0] for text in texts})
