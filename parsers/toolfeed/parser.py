@@ -1643,9 +1643,9 @@ class Parser:
             found = node.match(buf, j, stop, partial=True)
             if found is not None:
                 branch = None if found.partial else node.branch(found)
-                if branch is None and self._spec is not None and self._name and node.inner is not None:
-                    if not node.field and node.inner(buf, j, stop, partial=True) is None:
-                        return self._fail(j)  # another opener begins, before anything spoke for this one
+                named = branch is None and self._spec is not None and self._name and not node.field
+                if named and node.inner is not None and node.inner(buf, j, stop, partial=True) is None:
+                    return self._fail(j)  # another opener begins, before anything spoke for this one
                 if branch is None:
                     self._wait = stop == n and n - j < limit and not self._final
                 else:
