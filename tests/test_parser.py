@@ -167,6 +167,23 @@ def test_another_opener_decides_a_candidate_as_soon_as_it_begins() -> None:
     assert parser.feed("<t") == [ContentDelta(" <function=x>")]
 
 
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("pythonic", "See [1"),  # no name begins with a digit
+        ("pythonic", "<|endoftext|>x[1"),
+        ("gemma4", "See <|channel>"),  # reasoning begins at the start and on a line of its own
+        ("gemma4", "See <|channel>th"),
+    ],
+)
+def test_what_can_be_no_call_is_told_however_it_is_cut(format: str, text: str) -> None:
+    for end in range(len(text)):
+        parser = Parser(format)
+        told = [*parser.feed(text[:end]), *parser.feed(text[end:])]
+        assert "".join(event.text for event in told if isinstance(event, ContentDelta)) == text, end
+        assert not parser.held
+
+
 def test_a_grammar_is_prepared_before_its_first_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     grammar = msgspec.structs.replace(grammar_of("hermes"))  # another one, for which nothing is compiled
     assert grammar.prepare(repair=True).prepare() is grammar

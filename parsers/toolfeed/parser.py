@@ -940,7 +940,7 @@ class Parser:
         branch = node.branch(match)
         end: int = match.end()
         if self._may_grow(branch, buf, j):
-            return UNDECIDED
+            return self._begun_at(node, buf, pos, j)
         kind = branch.kind
         if kind != "step" and self._grammar.parameters:
             self._bind(match)
@@ -1091,10 +1091,10 @@ class Parser:
         if step is not None:
             if step.at_start and not self._at_start(buf, pos, j) and not self._objects_anywhere:
                 return NO_MARKER
-            if step.undecided is not None and step.undecided(buf, j) is not None:
-                return NO_MARKER if self._final else UNDECIDED
             if step.unlike is not None and step.unlike(buf, j) is not None:
                 return NO_MARKER
+            if step.undecided is not None and step.undecided(buf, j) is not None:
+                return NO_MARKER if self._final else UNDECIDED
             self._begin_candidate(buf, pos, j, "bare")
             return self._begin_payload(step, buf, j)
         return UNDECIDED if self._undecided_payload(node, buf, j) else NO_MARKER
