@@ -301,7 +301,7 @@ class Node:
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
         self.mark = ""  # the character that `plain` looks for, if it is a single one
-        self.waits = ""  # the characters that may begin something, whatever stands behind them
+        self.waits = ""  # the characters that may begin what counts anywhere, and need more to show it
         self.unlike: Callable[[str, int], object] | None = None  # see Step: of the only bare payload
         self.undecided: Callable[[str, int], object] | None = None
 
