@@ -204,6 +204,37 @@ def test_strings_stream_and_only_what_may_end_them_waits() -> None:
     assert reading.arguments(0) == '{"s": "abc\\nde</p>\\nfg</p> x'
 
 
+@pytest.mark.parametrize(
+    ("key", "text", "told"),
+    [
+        ("b", "tru<", '"tru<'),  # ends as text, goes on as text
+        ("i", "<", '"<'),
+        ("i", "4<", '"4<'),  # ends as a number
+        ("u", "1e-<", '"1e-<'),
+        ("m", "nul<", '"nul<'),
+    ],
+)
+def test_a_value_that_is_text_wherever_it_ends_is_told(key: str, text: str, told: str) -> None:
+    """Law 2: what may be the closer's beginning does not matter where the value is text with it and without it."""
+    undecided = text[:-1] in ("4",)
+    reading = Reading(grammar("none"), tools=[signature(TYPES)])
+    reading.feed(f"<c><f=f><p={key}>{text}")
+    assert reading.arguments(0) == f'{{"{key}": ' + ("" if undecided else told[:-1])
+    assert reading.parser.closing_suffix() == ("null}" if undecided else '"}')
+    reading.feed("!")
+    assert reading.arguments(0) == f'{{"{key}": {told}!'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [('"', '"'), ('"x', '"'), ('"x" y', '"\\"x\\" y'), ('"x" <', '"'), ("Tr", '"Tr')]
+)
+def test_the_quote_that_a_json_string_and_text_share_is_told(text: str, told: str) -> None:
+    reading = Reading(grammar("json"))
+    reading.feed(f"<c><f=f><p=a>{text}")
+    assert reading.arguments(0) == f'{{"a": {told}'
+    assert reading.parser.closing_suffix() == '"}'
+
+
 def test_the_text_may_end_anywhere() -> None:
     """R6: nothing undecided is decided, unless the model stopped by itself."""
     for inside, arguments, raw in (

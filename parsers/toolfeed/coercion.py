@@ -87,7 +87,8 @@ class TypedReader:
 
     `digits` bounds the digits of one number; a longer one is a string. `hold` bounds the text that may stay undecided,
     whatever the cuts: past it an object or array is a "container", everything else a "string". With `repair` an empty
-    text is `{}` or `[]` where nothing else than an object or array is allowed.
+    text is `{}` or `[]` where nothing else than an object or array is allowed. `strict`: what is not JSON as it stands
+    is a "string", Python's literals too.
     """
 
     __slots__ = (
@@ -110,16 +111,26 @@ class TypedReader:
         "_repair",
         "_state",
         "_streams",
+        "_strict",
         "_type",
         "_word",
         "_zeros",
     )
 
-    def __init__(self, type: ParameterType, *, digits: int = 4000, hold: int = 65536, repair: bool = False) -> None:
+    def __init__(
+        self,
+        type: ParameterType,
+        *,
+        digits: int = 4000,
+        hold: int = 65536,
+        repair: bool = False,
+        strict: bool = False,
+    ) -> None:
         self._type: ParameterType = type
         self._digits: int = digits
         self._hold: int = hold
         self._repair: bool = repair
+        self._strict: bool = strict
         self._streams: bool = type.container  # objects and arrays are left to the caller at their bracket
         self._pieces: list[str] = []
         self._length: int = 0
@@ -145,9 +156,15 @@ class TypedReader:
 
     def copy(self) -> TypedReader:
         """An independent twin."""
-        twin = TypedReader(self._type, digits=self._digits, hold=self._hold, repair=self._repair)
-        twin._streams = self._streams
+        twin = self._probe()
         twin._pieces = self._pieces.copy()
+        twin._out = self._out.copy()
+        return twin
+
+    def _probe(self) -> TypedReader:
+        """A twin that does not know the text so far."""
+        twin = TypedReader(self._type, digits=self._digits, hold=self._hold, repair=self._repair, strict=self._strict)
+        twin._streams = self._streams
         twin._length = self._length
         twin._reading = self._reading
         twin._kind = self._kind
@@ -163,7 +180,6 @@ class TypedReader:
         twin._first = self._first
         twin._last = self._last
         twin._machine = None if self._machine is None else self._machine.copy()
-        twin._out = self._out.copy()
         return twin
 
     def hold_containers(self) -> None:
@@ -174,6 +190,11 @@ class TypedReader:
     def text(self) -> str:
         """All text fed so far, as written."""
         return "".join(self._pieces)
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether what was fed begins with a quote, and may be a JSON string."""
+        return self._kind == _QUOTED
 
     @property
     def held(self) -> int:
@@ -197,16 +218,25 @@ class TypedReader:
                     self._reading = "container" if self._kind == _CONTAINER else "string"
         return self._reading
 
+    def goes_on_as_text(self, more: str) -> bool:
+        """Whether `feed` would say "string" of what may come next."""
+        return self._probe().feed(more) == "string"
+
+    def ends_as_text(self) -> bool:
+        """Whether `finish` would give a string that is the text itself."""
+        if self._reading != "undecided" or not self._is_whole():
+            return True
+        strings = self._type.strings
+        return bool(strings) and self._length <= max(map(len, strings)) and self.text in strings
+
     def finish(self) -> tuple[str, tuple[str, ...]]:
         """The value is over: the JSON text of what was fed, and note codes (A3 to A7).
 
         For a "container" the caller reads the text itself; what this would say of it is a string.
         """
         text = self.text
-        if self._reading == "undecided" and text not in self._type.strings:
-            value, note = self._value(text)
-            if value:
-                return value, note
+        if self._reading == "undecided" and self._is_whole() and text not in self._type.strings:
+            return self._value(text)
         return f'"{escape(text)}"', self.notes
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -271,6 +301,8 @@ class TypedReader:
 
     def _begins_keyword(self) -> bool:
         word = self._word
+        if self._strict:
+            return any(keyword.startswith(word) for keyword in ("true", "false", "null"))
         lower = word.lower()
         types = self._type.types
         if "null" in types:
@@ -366,31 +398,41 @@ class TypedReader:
         if self._machine is None:
             self._machine = PythonValue(digits=self._digits, python=False)
         pos = self._machine.feed(text, pos, self._out)
-        if self._machine.error:
+        if self._machine.error or (self._strict and "python_literal" in self._machine.notes):
             return -1
         self._over = self._machine.done
         return pos
 
     # -- the value ---------------------------------------------------------------------------------------------------
 
+    def _is_whole(self) -> bool:
+        """Whether what was read is a value other than text."""
+        kind = self._kind
+        if kind == _NONE:
+            return bool(self._empty()[0])
+        if kind == _KEYWORD:
+            return bool(self._keyword_value())
+        if kind == _NUMBER:
+            return self._is_number()
+        if kind == _QUOTED:
+            return self._count == len(self._type.quoted[self._first])
+        machine = self._machine
+        if machine is None or not machine.done:
+            return False
+        written = "object" if self._out[0][0] == "{" else "array"  # {1, 2} is a set, and that an array
+        return written in self._type.types
+
     def _value(self, text: str) -> tuple[str, tuple[str, ...]]:
-        """The JSON text of what was read, and notes; "" if it is not complete."""
+        """The JSON text of what was read, and notes, if that is whole."""
         kind = self._kind
         if kind == _NONE:
             return self._empty()
         if kind == _KEYWORD:
-            note = ("boolean_digit",) if self._word in {"1", "0"} else ()
-            return self._keyword_value(), note
-        if kind == _NUMBER:
-            return (text.strip(WHITESPACE), ()) if self._is_number() else ("", ())
-        if kind == _QUOTED:
-            return (text.strip(WHITESPACE), ()) if self._count == len(self._type.quoted[self._first]) else ("", ())
-        machine = self._machine
-        if machine is None or not machine.done:
-            return "", ()
-        value = "".join(self._out)
-        written = "object" if value.startswith("{") else "array"  # {1, 2} is a set, and that an array
-        return (value, tuple(sorted(machine.notes))) if written in self._type.types else ("", ())
+            return self._keyword_value(), ("boolean_digit",) if self._word in {"1", "0"} else ()
+        if kind == _CONTAINER:
+            assert self._machine is not None
+            return "".join(self._out), tuple(sorted(self._machine.notes))
+        return text.strip(WHITESPACE), ()
 
     def _empty(self) -> tuple[str, tuple[str, ...]]:
         types = self._type.types

@@ -7,7 +7,7 @@ a JSON string; another type is read as the tool's schema says (chapter A).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
 from ..coercion import TypedReader, escape
@@ -16,7 +16,6 @@ from .json_value import JsonValue
 from .python_value import PythonValue
 
 _WHITESPACE: Final = " \t\r\n"
-_KEYWORDS: Final = ("true", "false", "null")
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -86,17 +85,20 @@ _SLOTS: Final = (
     "_declared",
     "_digits",
     "_dropped",
+    "_ends_as_text",
     "_exit",
     "_framed",
     "_hold",
     "_json",
     "_json_length",
+    "_json_string",
+    "_json_written",
     "_limit",
     "_lone",
     "_mended",
+    "_opened",
     "_quoted",
     "_reader",
-    "_strict",
     "bare",
     "edges",
     "end",
@@ -142,11 +144,16 @@ class RawValue:
         self._digits = digits
         self._dropped = dropped
         self._quoted = kind.is_string
-        self._reader = None if kind.is_string else TypedReader(kind, digits=digits, hold=hold, repair=repair)
+        self._opened = False  # its first quote is told: it is a JSON string, or text
+        self._reader = None
+        if not kind.is_string:
+            self._reader = TypedReader(kind, digits=digits, hold=hold, repair=repair, strict=json)
         self._container: PythonValue | None = None
         self._json: list[str] | None = [] if json else None  # what may be a JSON string
-        self._strict = json  # Python is no JSON
-        self._json_length = 0
+        self._json_length = 0  # from its quote on
+        self._json_string: JsonValue | None = None
+        self._json_written: list[str] = []
+        self._ends_as_text = False  # it would be text if it ended before what is held
         self._begun = False  # what the tags trim at its start is gone
         self._mended = False  # and so is a line break that is damage, if the value is a string
         self.notes: list[str] = []
@@ -166,6 +173,8 @@ class RawValue:
             setattr(twin, slot, getattr(self, slot))
         twin.notes = list(self.notes)
         twin._json = list(self._json) if self._json is not None else None
+        twin._json_string = self._json_string.copy() if self._json_string is not None else None
+        twin._json_written = list(self._json_written)
         twin._reader = self._reader.copy() if self._reader else None
         twin._container = self._container.copy() if self._container else None
 
@@ -178,10 +187,11 @@ class RawValue:
 
     @property
     def place(self) -> Hashable:
-        """See Parser.lane_place."""
-        if self._quoted:  # as most are
-            return (self._begun, self._dropped, self._exit, self._lone)
-        return (self._begun, self._dropped, self._exit, self._lone, self._container is None, self._reader is None)
+        """See Parser.lane_place. None where the value may turn out to be text before its end is whole."""
+        place = (self._begun, self._dropped, self._exit, self._lone)
+        if self._quoted or self._dropped:
+            return place
+        return None if self._ends_as_text else (*place, self._container is None)
 
     def quick(self) -> Any:
         """See JsonValue.quick."""
@@ -197,7 +207,9 @@ class RawValue:
             return ""
         if self._quoted:
             return '"'
-        return self._container.closing_suffix() if self._container is not None else "null"
+        if self._container is not None:
+            return self._container.closing_suffix()
+        return '"' if self._opened else "null"
 
     def begin(self, out: list[str]) -> None:
         """What is certain before the first character."""
@@ -213,6 +225,8 @@ class RawValue:
                 return pos
         n = len(text)
         way_out = self._exit
+        reader = self._reader
+        self._ends_as_text = False
         i = pos
         while True:
             j = way_out.find(text, i)
@@ -224,6 +238,10 @@ class RawValue:
                 if stop == n and n - j < self._limit:
                     pos = self._data(text, pos, j, out)
                     self.wait = not self.error
+                    if reader is not None and not self._quoted and self._container is None and not self._dropped:
+                        self._ends_as_text = self._json_length > 0 or reader.ends_as_text()
+                        if self._ends_as_text and self._goes_on_as_text(text[j:]):
+                            self._tell_text(out)
                     return pos
             elif match is not None and self._ends_here(match):
                 pos = self._data(text, pos, j, out)
@@ -300,37 +318,69 @@ class RawValue:
             return self._contain(text[start:end], start, out)
         data = text[start:end]
         if self._json is not None:
-            held = self._hold_json(data)
+            held = self._hold_json(data, out)
             if held is None:
                 return end
             data = held
         if not self._quoted and self._reader is not None:
             verdict = self._reader.feed(data)
-            if verdict == "undecided":
-                return end
-            data = self._reader.text
             if verdict == "container":
+                data = self._reader.text
                 self._container = PythonValue(self._digits, python=False)
                 return min(end, self._contain(data, end - len(data), out))
-            self._quoted = True
-            out.append('"')
-            self.notes += ("markup_repaired", *self._reader.notes) if self._mended else self._reader.notes
+            if verdict == "string":
+                self._tell_text(out)
+            elif self._reader.is_quoted:
+                self._open(out)
+            return end
         out.append(escape(data))
         return end
 
-    def _hold_json(self, data: str) -> str | None:
-        """Hold what begins with a quote, up to a bound; what is not held after all."""
+    def _open(self, out: list[str]) -> None:
+        if not self._opened:
+            self._opened = True
+            out.append('"')
+
+    def _goes_on_as_text(self, held: str) -> bool:
+        """Whether a value that is not told yet is text if what is held belongs to it."""
+        reader = self._reader
+        assert reader is not None
+        if self._json is None:
+            return reader.goes_on_as_text(held)
+        return not self._json_length and not held.lstrip(_WHITESPACE).startswith('"') and reader.goes_on_as_text(held)
+
+    def _tell_text(self, out: list[str]) -> None:
+        """The value is text: what has come of it."""
+        reader = self._reader
+        assert reader is not None
+        if self._json is not None:
+            reader.feed("".join(self._json))
+            self._json = None
+        self._quoted = True
+        self._open(out)
+        out.append(escape(reader.text))
+        self.notes += ("markup_repaired", *reader.notes) if self._mended else reader.notes
+
+    def _hold_json(self, data: str, out: list[str]) -> str | None:
+        """Hold what begins with a quote as long as it is a JSON string, up to a bound; what is not held after all."""
         held = self._json
         assert held is not None
-        if not self._json_length and not data.strip(_WHITESPACE):
-            held.append(data)
-            return None
-        first = "".join(held).lstrip(_WHITESPACE) + data.lstrip(_WHITESPACE) if not self._json_length else '"'
         held.append(data)
+        if not self._json_length:
+            data = data.lstrip(_WHITESPACE)
+            if not data:
+                return None
+        string = self._json_string
+        if data[0] == '"' and string is None:
+            string = self._json_string = JsonValue(self._digits)
+            self._open(out)
         self._json_length += len(data)
-        if first.startswith('"') and self._json_length <= self._hold:
-            return None
+        if string is not None and self._json_length <= self._hold:
+            read = 0 if string.done else string.feed(data, 0, self._json_written)
+            if not string.error and (read == len(data) or not data[read:].strip(_WHITESPACE)):
+                return None
         self._json = None
+        self._json_length = 0
         return "".join(held)
 
     def _contain(self, data: str, start: int, out: list[str]) -> int:
@@ -353,36 +403,27 @@ class RawValue:
         self.over = True
         if self._dropped:
             return
-        if self._json:
-            self._close_json("".join(self._json), out)
-            return
         if self._quoted:
             out.append('"')
-        elif self._container is not None:
+            return
+        if self._container is not None:
             self._container.end(out)
             if not self._container.done:
                 self.error = "the value ends before its brackets do"
                 self.over = False
             self.notes += sorted(self._container.notes)
-        elif self._reader is not None:
-            written, notes = self._reader.finish()
-            text = self._reader.text
-            keyword = written in _KEYWORDS and text.strip(_WHITESPACE) != written
-            if self._strict and (keyword or "python_literal" in notes):
-                out.append(f'"{escape(text)}"')
-                return
-            out.append(written)
-            if self._mended and written.startswith('"'):
-                self.notes.append("markup_repaired")
-            self.notes += notes
+            return
+        written, notes = self._finished()
+        if self._mended and written.startswith('"'):
+            self.notes.append("markup_repaired")
+        self.notes += notes
+        out.append(written[1:] if self._opened else written)
 
-    def _close_json(self, text: str, out: list[str]) -> None:
-        """The value that was held ends: it is a JSON string, or text."""
-        value = JsonValue(self._digits)
-        written: list[str] = []
-        read = value.feed(text, 0, written)
-        if value.done and not text[read:].strip(_WHITESPACE):
-            out += written
-            self.notes += value.notes
-        else:
-            out.append(f'"{escape(text)}"')
+    def _finished(self) -> tuple[str, Sequence[str]]:
+        """The JSON text of a value that is over and not told yet, and note codes."""
+        if not self._json:
+            assert self._reader is not None
+            return self._reader.finish()
+        if self._json_string is not None and self._json_string.done:
+            return "".join(self._json_written), self._json_string.notes
+        return f'"{escape("".join(self._json))}"', ()

@@ -125,8 +125,6 @@ def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence
         return 0  # it may not count here, but that is not looked at before it is whole
     if parser.state == "header" and format.grammar.calls.names == "words":
         return 0  # what may be a name of several words, until it is whole
-    if tail and parser.closing_suffix().startswith("null"):
-        return 0  # a raw value that may be of its declared type, up to what may be its closer
     first: list[Atom] | None = None
     decided = 0
     bound = parser._grammar  # the text may have said what a part of its markers is
