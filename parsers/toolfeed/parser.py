@@ -790,13 +790,18 @@ class Parser:
             j = found.start()
             result = NO_MARKER
             if buf[j] in node.first and node.match is not None:
-                stop = min(n, j + limit)
-                match = node.match(buf, j, stop, partial=True)
-                if match is not None:
-                    if not match.partial:
-                        result = self._marker(node, match, buf, pos, j)
-                    elif stop == n and n - j < limit:
-                        result = self._cut_off(buf, pos, j) if self._final else self._begun_at(node, buf, pos, j)
+                for text, branch in node.literals:
+                    if buf.startswith(text, j):
+                        result = self._counted(branch, None, buf, pos, j, j + len(text))
+                        break
+                else:
+                    stop = min(n, j + limit)
+                    match = node.match(buf, j, stop, partial=True)
+                    if match is not None:
+                        if not match.partial:
+                            result = self._marker(node, match, buf, pos, j)
+                        elif stop == n and n - j < limit:
+                            result = self._cut_off(buf, pos, j) if self._final else self._begun_at(node, buf, pos, j)
             if result == NO_MARKER and node.payloads:
                 result = self._bare(node, buf, pos, j)
             if result >= 0:
@@ -931,16 +936,16 @@ class Parser:
         """A marker stands at j: the position that it leads to, NO_MARKER or UNDECIDED if it does not count, or may
         not."""
         unbound = self._grammar
-        result = self._counted(node, match, buf, pos, j)
+        branch = node.branch(match)
+        if self._may_grow(branch, buf, j):
+            return self._begun_at(node, buf, pos, j)
+        result = self._counted(branch, match, buf, pos, j, match.end())
         if result < 0 and self._grammar is not unbound:
             self._set_grammar(unbound)  # what does not count binds nothing
         return result
 
-    def _counted(self, node: Node, match: Any, buf: str, pos: int, j: int) -> int:
-        branch = node.branch(match)
-        end: int = match.end()
-        if self._may_grow(branch, buf, j):
-            return self._begun_at(node, buf, pos, j)
+    def _counted(self, branch: Branch, match: Any, buf: str, pos: int, j: int, end: int) -> int:
+        """The marker buf[j:end]; `match` is None for a literal."""
         kind = branch.kind
         if kind != "step" and self._grammar.parameters:
             self._bind(match)
@@ -985,7 +990,7 @@ class Parser:
             self._section_begins = branch.role == "section_open" or not self._pending & self._program.section_closers
             if branch.missing:
                 self._note("opener_missing")
-            return self._advance(branch, match, buf, j)
+            return self._advance(branch, match, buf, j, end)
         if kind == "reasoning_close":
             self._leave(buf, pos, j, end, CONTENT, AFTER_REASONING)
             return end
@@ -1554,7 +1559,8 @@ class Parser:
         self._waiting.clear()
         self._keys_first = False
         self._args_done = False
-        self._tagged = TaggedArguments()
+        if self._tagged.begun:
+            self._tagged = TaggedArguments()
         self._name = name
         if self._section_begins:
             self._section_ghost = ghost
@@ -1639,6 +1645,11 @@ class Parser:
             return pos
         char = buf[j]
         if char in node.first and node.match is not None:
+            if not node.field:
+                for text, marker in node.literals:
+                    if buf.startswith(text, j):
+                        self._tile("framing", j)
+                        return self._advance(marker, None, buf, j, j + len(text))
             stop = min(n, j + limit)
             found = node.match(buf, j, stop, partial=True)
             if found is not None:
@@ -1661,7 +1672,7 @@ class Parser:
                     return pos
                 if branch is not None:
                     self._tile("framing", j)
-                    return self._advance(branch, found, buf, j)
+                    return self._advance(branch, found, buf, j, found.end())
         if node.payloads:
             step = _choose(node, buf, j)
             if step is not None and (j == pos or not step.in_words):
@@ -1709,7 +1720,8 @@ class Parser:
         text = buf[j:end].strip(WHITESPACE)
         self._tile("framing", j)
         self._tile("name", end)
-        return self._take({node.field: text}, ready, buf, after)
+        self._take({node.field: text})
+        return self._named(ready, buf, after)
 
     def _may_follow(self, node: Node, buf: str, pos: int, limit: int) -> int:
         """Whether something that the node allows stands at buf[pos]: 0, NO_MARKER or UNDECIDED."""
@@ -1719,6 +1731,9 @@ class Parser:
         if pos == n:
             return NO_MARKER if self._final else UNDECIDED
         if buf[pos] in node.first and node.match is not None:
+            for text, _ in node.literals:
+                if buf.startswith(text, pos):
+                    return 0
             stop = min(n, limit)
             match = node.match(buf, pos, stop, partial=True)
             if match is not None and not match.partial:
@@ -1729,8 +1744,8 @@ class Parser:
             return 0
         return 0 if any(step.begins_with(buf[pos]) for step in node.payloads) else NO_MARKER
 
-    def _take(self, fields: dict[str, str], ready: frozenset[int], buf: str, pos: int) -> int:
-        """Fields are read: keep what they say, start the call if its name is among them, and go on."""
+    def _take(self, fields: dict[str, str]) -> None:
+        """Fields are read: keep what they say."""
         for field, text in fields.items():
             if field == "name":
                 self._name = text
@@ -1745,14 +1760,18 @@ class Parser:
                 self._stated = ""
             else:
                 self._stated = text if field == "type" else _STRING_ATTRIBUTE.get(text, "")
-        if self._spec is not None and self._name and self._is_unnamed():
-            self._guessed = []
-        elif self._spec is not None and self._name and self._grammar.calls.commit != "arguments":
-            sure = not self._confirm or (self._tools is not None and self._name in self._tools)
-            sure = sure and not self._program.id_follows(ready)
-            sure = sure and not self._may_be_words(self._name)
-            if sure and not self._start_call(self._name, self._id, buf, pos):
-                return self._fail(pos)
+
+    def _named(self, ready: frozenset[int], buf: str, pos: int) -> int:
+        """Start the call if its name is known, and go on."""
+        if self._spec is not None and self._name:
+            if self._is_unnamed():
+                self._guessed = []
+            elif self._grammar.calls.commit != "arguments":
+                sure = not self._confirm or (self._tools is not None and self._name in self._tools)
+                sure = sure and not self._program.id_follows(ready)
+                sure = sure and not self._may_be_words(self._name)
+                if sure and not self._start_call(self._name, self._id, buf, pos):
+                    return self._fail(pos)
         return self._go(ready, pos)
 
     def _is_unnamed(self) -> bool:
@@ -1876,11 +1895,10 @@ class Parser:
         if self._step is not None:
             self._step = self._program.steps[self._step.id]
 
-    def _advance(self, branch: Branch, match: Any, buf: str, j: int) -> int:
-        """A marker of the framing stands at j."""
+    def _advance(self, branch: Branch, match: Any, buf: str, j: int, end: int) -> int:
+        """A marker of the framing is buf[j:end]; `match` is None for a literal."""
         role = branch.role
-        end: int = match.end()
-        if self._grammar.parameters:
+        if match is not None and self._grammar.parameters:
             self._bind(match)
         if branch.begins and self._spec is None:
             if self._open:  # the next call; the closers of this one are missing
@@ -1893,7 +1911,7 @@ class Parser:
             self._note("markup_repaired")
         if branch.lone and not self._waiting:
             return self._mismatch(buf, j, j)
-        closes = role in ("closer", "section_close")
+        closes = branch.closes
         if self._spec is not None and branch.begins and self._name:
             return self._fail(j)  # another opener, before anything spoke for this one
         if self._spec is not None and (closes or role == "parameter"):
@@ -1924,8 +1942,9 @@ class Parser:
         if self._spec is not None and branch.begins:
             self._confirm = branch.confirm
             self._known_only = branch.known
-        fields = {field: (match.group(field) or "").strip(WHITESPACE) for field in branch.fields}
-        end = self._take(fields, branch.ready, buf, end)
+        if branch.fields:
+            self._take({field: (match.group(field) or "").strip(WHITESPACE) for field in branch.fields})
+        end = self._named(branch.ready, buf, end)
         if branch.steps[0].nest is not None:
             self._enter_nest(branch.steps[0])
         return end
@@ -2329,9 +2348,9 @@ class Parser:
                 if codec.id and codec.id != self._id:
                     self._model_id = codec.id
                 self._args_done = True
-                if not codec.in_list and self._ends_with_closer(step):
+                if step.ends_with_closer and not codec.in_list:
                     self._codec = None
-                    return self._go(step.ready | {step.id}, pos)
+                    return self._go(step.again, pos)
                 if self._ghost and not codec.in_list and not _holds_calls(step):
                     return self._over("complete", self._behind(step), buf, pos)
                 self._end_call("complete", buf, pos)
@@ -2366,11 +2385,6 @@ class Parser:
         begin = self._spec_from - self._spec_length
         self._refused.append((self._element_from, pos - begin))
         self._sink.recast("content", self._base + begin + self._element_from)
-
-    def _ends_with_closer(self, step: Step) -> bool:
-        """Whether a call of this payload ends with a closer, and not with its own bracket."""
-        item = step.item
-        return isinstance(item, Payload) and item.what == "call" and self._program.has_closers(step)
 
     def _behind(self, step: Step) -> frozenset[int]:
         """Closers that may still come behind a payload."""

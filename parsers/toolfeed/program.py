@@ -99,6 +99,7 @@ class Step:
     """One thing that a template expects, and what may come after it."""
 
     __slots__ = (
+        "again",
         "anything",
         "at_start",
         "begins",
@@ -106,6 +107,7 @@ class Step:
         "breaks",
         "closed",
         "ends",
+        "ends_with_closer",
         "fields",
         "first",
         "forms",
@@ -154,6 +156,8 @@ class Step:
         self.begins = False  # a call or a section can begin with it
         self.line = False  # where it is missing, what follows it has to begin a line
         self.outer = False  # a closer behind the call's own
+        self.again: frozenset[int] = frozenset()  # these, or the payload once more
+        self.ends_with_closer = False  # a call of this payload does, and not with its own bracket
         self.breaks = 1  # line breaks around a raw value's closer, which are framing where it is missing
         self.line_ends = False  # a field that a line break ends
         self.led = False  # an opener that has the name before it
@@ -213,6 +217,7 @@ class Branch:
 
     __slots__ = (
         "begins",
+        "closes",
         "confirm",
         "fields",
         "grows",
@@ -250,6 +255,7 @@ class Branch:
         self.special = False  # a special token, which counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
+        self.closes = role in ("closer", "section_close")
         self.ready: frozenset[int] = frozenset[int]().union(*(step.ready for step in steps))
 
 
@@ -268,6 +274,7 @@ class Node:
         "framed",
         "inner",
         "line_ends",
+        "literals",
         "mark",
         "match",
         "parameters",
@@ -284,6 +291,7 @@ class Node:
     def __init__(self) -> None:
         self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
+        self.literals: tuple[tuple[str, Branch], ...] = ()  # what `match` would say of these, whatever comes behind
         self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
         self.inner: Callable[..., Any] | None = None  # the same of those that open no call, if there are others
         self.placed = False  # there are others, which count at a region's start and where a line begins
@@ -477,6 +485,9 @@ class Program:
         for step in self.steps:
             step.ready = frozenset(entry.step.id for entry in step.next)
             step.closed = any(entry.step.role == "closer" for entry in step.next)
+            if isinstance(step.item, Payload) and step.item.what == "call":
+                step.again = step.ready | {step.id}
+                step.ends_with_closer = self.has_closers(step)
             if step.role == "payload" and not step.wrapped:
                 self._set_bare(step)
 
@@ -893,6 +904,7 @@ class Program:
             if node.placed and anywhere:
                 node.anywhere = regex.compile("|".join(anywhere), regex.VERSION1).match
             node.first = "".join({text[0] for text in texts})
+            node.literals = tuple(self._literals(found))
         starts = [start for form, _ in found for start in form.starts]
         starts += [char for step in node.payloads if not step.wrapped for char in step.first]
         chars = "".join(sorted({start[0] for start in starts}))
@@ -910,6 +922,17 @@ class Program:
         if len(bare) == 1 and not set(bare[0].first) & set(node.first):
             node.unlike = bare[0].unlike
             node.undecided = bare[0].undecided
+
+    def _literals(self, found: list[tuple[Form, Branch]]) -> Iterable[tuple[str, Branch]]:
+        """The markers that are one text, and that none before them begins with."""
+        before: list[Callable[..., Any]] = []
+        for form, branch in found:
+            match = regex.compile(form.pattern, regex.VERSION1).match
+            fixed = form.pattern == re.escape(form.text) or (form.tag and match(form.text) is not None)
+            if fixed and not branch.fields and branch.grows is None and not self._parameters:
+                if not any(other(form.text, partial=True) for other in before):
+                    yield form.text, branch
+            before.append(match)
 
     def _is_placed(self, branch: Branch) -> bool:
         """Whether a marker counts, in content and reasoning, only at a region's start and where a line begins."""

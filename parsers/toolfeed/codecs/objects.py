@@ -16,6 +16,11 @@ from .json_value import JsonValue
 from .python_value import PythonValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, NO_CALL, START
 
+# What nearly every call is made of, each read in one go: `{"name": "get_weather"`, and `, "arguments": {` behind it.
+_NAMED: Final = re.compile(r'\{[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*"([\w.\-]{1,64})"').match
+_ARGUMENTS: Final = re.compile(r'[ \t\r\n]*,[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*(?=\{)').match
+_LONGEST: Final = 64  # the keys and names in them
+
 _STRING_STOPS: Final = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
 
 # Where the machine stands.
@@ -248,6 +253,10 @@ class CallObjects:
                 pos = self._feed_string(text, pos)
             elif state == _IN_OTHER or state == _IN_ELEMENT:
                 pos = self._feed_other(text, pos)
+            elif state == _OPEN and not traced and (end := self._name_at(text, pos)) >= 0:
+                pos = end
+            elif state == _AFTER and self._arguments is None and not traced and (end := self._value_at(text, pos)) >= 0:
+                pos = end
             else:
                 while pos < n and text[pos] in " \t\r\n":
                     pos += 1
@@ -260,6 +269,31 @@ class CallObjects:
             elif pos == n:
                 break
         return pos
+
+    def _name_at(self, text: str, pos: int) -> int:
+        """If an object that begins with its name stands at text[pos:]: read it up to there; else -1."""
+        found = _NAMED(text, pos)
+        if found is None or self._keyed or found[1] not in self._keys[0] or self._limit < _LONGEST:
+            return -1
+        self._quote = '"'
+        self._key = found[1]
+        self.name = found[2]
+        self._named = True
+        self._state = _AFTER
+        self._begin_if_ready()
+        return found.end()
+
+    def _value_at(self, text: str, pos: int) -> int:
+        """If behind the name the arguments' key and an object stand at text[pos:]: read it up to the object; else
+        -1."""
+        found = _ARGUMENTS(text, pos)
+        if found is None or self._keyed or not self._named or found[1] not in self._keys[1] or self._limit < _LONGEST:
+            return -1
+        self._quote = '"'
+        self._key = found[1]
+        self._id_key = False
+        self._begin_arguments("{")
+        return found.end()
 
     def _tile(self, kind: str, start: int, end: int) -> None:
         """text[start:end] was of this kind; a name's closing quote is not."""
@@ -479,11 +513,7 @@ class CallObjects:
         if role == "arguments":
             error = self._no_object(char)
             if not error:
-                self._arguments = Arguments(self._digits, lenient=self._lenient, python=self._literal)
-                self._object = char == "{"
-                self._other = self._machine() if self._bare and not self._object else None
-                self._state = _IN_ARGUMENTS
-                self._begin_if_ready()
+                self._begin_arguments(char)
                 return pos
             if not self._refuse():
                 return self._fault(pos, error)
@@ -492,6 +522,14 @@ class CallObjects:
         self._other = self._machine()
         self._state = _IN_OTHER
         return pos
+
+    def _begin_arguments(self, char: str) -> None:
+        """What follows are the arguments; this is their first character."""
+        self._arguments = Arguments(self._digits, lenient=self._lenient, python=self._literal)
+        self._object = char == "{"
+        self._other = self._machine() if self._bare and not self._object else None
+        self._state = _IN_ARGUMENTS
+        self._begin_if_ready()
 
     def _no_object(self, char: str) -> str:
         """What is wrong with arguments that begin with this character; "" for nothing."""
