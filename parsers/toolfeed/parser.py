@@ -1623,7 +1623,7 @@ class Parser:
         self._ready = ready
         self._node = node
         self._state = EXPECT
-        if self._open and node.parameters and not node.payloads:
+        if node.parameters and self._open and not self._tagged.begun and not node.payloads:
             self._open_brace()
         if node.raw is not None and not node.branches:
             self._begin_value(node.raw, node.framed)
@@ -1898,6 +1898,12 @@ class Parser:
     def _advance(self, branch: Branch, match: Any, buf: str, j: int, end: int) -> int:
         """A marker of the framing is buf[j:end]; `match` is None for a literal."""
         role = branch.role
+        if branch.inner and self._spec is None and match is None:
+            self._seconded = False
+            self._tile("marker", end)
+            if role == "parameter" and not self._tagged.begun:
+                self._open_brace()
+            return self._go(branch.ready, end)
         if match is not None and self._grammar.parameters:
             self._bind(match)
         if branch.begins and self._spec is None:
@@ -1906,8 +1912,7 @@ class Parser:
                 self._end_call("complete", buf, j)
             self._begin_candidate(buf, j, j, "marked")
             self._section_begins = role == "section_open"
-        damaged = branch.misspelt or (branch.repaired and role == "open")
-        if damaged and (self._spec is not None or self._open):
+        if branch.damaged and (self._spec is not None or self._open):
             self._note("markup_repaired")
         if branch.lone and not self._waiting:
             return self._mismatch(buf, j, j)
@@ -2640,7 +2645,7 @@ class Parser:
             self._wait = value.wait
             return pos
         self._note(*value.notes)
-        ready = self._program.behind(step)
+        ready = step.behind
         if value.error:
             return self._malformed(value.error, ready, buf, pos)
         self._wait = value.wait

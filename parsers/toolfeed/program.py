@@ -164,7 +164,7 @@ class Step:
         self.lone = False  # it opens a value whose key has come before
         self.wrapped = True  # something stands before it in its template: a payload that is not is bare
         self.nest: Nest | None = None  # it opens an object or array of tagged values
-        self.behind: frozenset[int] = frozenset()  # and these may come behind that
+        self.behind: frozenset[int] = frozenset()  # these may come behind that, or behind a raw value and its closer
 
     def begins_with(self, char: str) -> bool:
         """Whether a payload can begin with this character."""
@@ -219,8 +219,10 @@ class Branch:
         "begins",
         "closes",
         "confirm",
+        "damaged",
         "fields",
         "grows",
+        "inner",
         "kind",
         "known",
         "led",
@@ -249,6 +251,8 @@ class Branch:
         self.begins = any(step.begins for step in steps)
         self.lone = bool(steps) and all(step.lone for step in steps)
         self.misspelt = False  # only a repair spells it so
+        self.damaged = False  # it is to be noted
+        self.inner = False  # all that it says inside a call is what may come next
         self.known = False  # it opens a call of a declared tool only
         self.led: Step | None = None  # the same marker, with the name before it
         self.repaired = bool(steps) and all(step.repaired for step in steps)
@@ -256,7 +260,17 @@ class Branch:
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
         self.closes = role in ("closer", "section_close")
-        self.ready: frozenset[int] = frozenset[int]().union(*(step.ready for step in steps))
+        self.ready = _ready(steps)
+
+    def is_inner(self) -> bool:
+        """Whether it neither begins nor ends anything, and holds no field."""
+        ends = self.closes or self.role == "nest_close"
+        return not (ends or self.begins or self.damaged or self.lone or self.fields or self.steps[0].nest is not None)
+
+
+def _ready(steps: Iterable[Step]) -> frozenset[int]:
+    """What may come behind any of these."""
+    return frozenset[int]().union(*(step.ready for step in steps))
 
 
 class Node:
@@ -485,6 +499,9 @@ class Program:
         for step in self.steps:
             step.ready = frozenset(entry.step.id for entry in step.next)
             step.closed = any(entry.step.role == "closer" for entry in step.next)
+        for step in self.steps:
+            if step.role == "value":
+                step.behind = _ready(entry.step for entry in step.next if entry.step.role == "value_close")
             if isinstance(step.item, Payload) and step.item.what == "call":
                 step.again = step.ready | {step.id}
                 step.ends_with_closer = self.has_closers(step)
@@ -736,10 +753,6 @@ class Program:
         """The same without the call's own closers: it has ended without them, and they close nothing any more."""
         return frozenset(number for number in self.pending_of(ready) if self.steps[number].role != "closer")
 
-    def behind(self, value: Step) -> frozenset[int]:
-        """What may come behind a raw value and its closer."""
-        return frozenset[int]().union(*(entry.step.ready for entry in value.next if entry.step.role == "value_close"))
-
     def call_ends(self, ready: frozenset[int]) -> frozenset[int]:
         """What may end a call from where one of these steps comes next: its closers, or the section's."""
         seen = set(ready)
@@ -866,6 +879,8 @@ class Program:
             same = tuple(entry.step for entry in entries if _alike(entry.step, first.step))
             branch = Branch("step", first.step.role, same, first.missing)
             branch.misspelt = all(own.misspelt for step in same for own in step.forms if own.pattern == form.pattern)
+            branch.damaged = branch.misspelt or (branch.repaired and branch.role == "open")
+            branch.inner = branch.is_inner()
             branch.known = any(step.item.text in self._known for step in same if isinstance(step.item, Marker | Tag))
             branch.led = next((step for step in led if any(own.pattern == form.pattern for own in step.forms)), None)
             other = next((known for known_form, known in others if known_form.pattern == form.pattern), None)
