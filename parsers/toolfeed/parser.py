@@ -791,7 +791,7 @@ class Parser:
             result = NO_MARKER
             if buf[j] in node.first and node.match is not None:
                 for text, branch in node.literals:
-                    if buf.startswith(text, j):
+                    if buf.startswith(text, j) and len(text) <= limit:
                         result = self._counted(branch, None, buf, pos, j, j + len(text))
                         break
                 else:
@@ -1647,9 +1647,14 @@ class Parser:
         if char in node.first and node.match is not None:
             if not node.field:
                 for text, marker in node.literals:
-                    if buf.startswith(text, j):
+                    if buf.startswith(text, j) and len(text) <= limit:
                         self._tile("framing", j)
                         return self._advance(marker, None, buf, j, j + len(text))
+                for usual, marker in node.tags:
+                    tag = usual(buf, j, j + limit)
+                    if tag is not None:
+                        self._tile("framing", j)
+                        return self._advance(marker, tag, buf, j, tag.end())
             stop = min(n, j + limit)
             found = node.match(buf, j, stop, partial=True)
             if found is not None:
@@ -1732,7 +1737,7 @@ class Parser:
             return NO_MARKER if self._final else UNDECIDED
         if buf[pos] in node.first and node.match is not None:
             for text, _ in node.literals:
-                if buf.startswith(text, pos):
+                if buf.startswith(text, pos) and pos + len(text) <= limit:
                     return 0
             stop = min(n, limit)
             match = node.match(buf, pos, stop, partial=True)

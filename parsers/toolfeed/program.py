@@ -82,13 +82,36 @@ _BEHIND_BRACKET: Final = {
 }
 
 
+class Usual:
+    """A marker as its template writes it, found without a pattern that may match in part.
+
+    `text`: all of it, or with a word in each of its fields; for those `match` finds it, with the fields' groups.
+    """
+
+    __slots__ = ("match", "text")
+
+    def __init__(self, text: str, match: Callable[..., re.Match[str] | None] | None = None) -> None:
+        self.text = text
+        self.match = match
+
+    def hides(self, other: Form) -> bool:
+        """Whether the other marker, which goes first, may stand where this one is found."""
+        literal = other.usual is not None and other.usual.match is None
+        if self.match is not None and literal and other.text[:2] == self.text[:2]:
+            return True  # a word in a field might be what that one says
+        return regex.compile(other.pattern, regex.VERSION1).match(self.text, partial=True) is not None
+
+
 class Form:
     """One way to write a marker or tag: the literal text that it begins with, its pattern, what a search looks for."""
 
-    __slots__ = ("misspelt", "pattern", "starts", "tag", "text")
+    __slots__ = ("misspelt", "pattern", "starts", "tag", "text", "usual")
 
-    def __init__(self, text: str, pattern: str, starts: list[str], tag: bool = False) -> None:
+    def __init__(
+        self, text: str, pattern: str, starts: list[str], tag: bool = False, usual: Usual | None = None
+    ) -> None:
         self.text = text
+        self.usual = usual
         self.tag = tag
         self.misspelt = False  # only a repair spells it so
         self.pattern = pattern
@@ -297,6 +320,7 @@ class Node:
         "plain",
         "raw",
         "stop",
+        "tags",
         "undecided",
         "unlike",
         "waits",
@@ -305,7 +329,9 @@ class Node:
     def __init__(self) -> None:
         self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
-        self.literals: tuple[tuple[str, Branch], ...] = ()  # what `match` would say of these, whatever comes behind
+        # What `match` would say, whatever comes behind: of markers that are one text, and of tags as a template writes them.
+        self.literals: tuple[tuple[str, Branch], ...] = ()
+        self.tags: tuple[tuple[Callable[..., re.Match[str] | None], Branch], ...] = ()
         self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
         self.inner: Callable[..., Any] | None = None  # the same of those that open no call, if there are others
         self.placed = False  # there are others, which count at a region's start and where a line begins
@@ -540,14 +566,15 @@ class Program:
         head = item.parts[0]
         assert isinstance(head, str)
         # A detokenizer may have put a space behind the first character.
-        return Form(head, _tag_pattern(item, self._parameters), [head[:2], head[0] + " "], tag=True)
+        pattern = _tag_pattern(item, self._parameters)
+        return Form(head, pattern, [head[:2], head[0] + " "], tag=True, usual=_usual_tag(item))
 
     def _text_form(self, text: str, fields: bool = True) -> Form:
         """The form of a marker's or tag's text. `fields`: whether braces in it stand for one."""
         if self._closes_tag(text):
             words = text[2:-1].split()
             pattern = "< */ *" + " +".join(regex.escape(word, special_only=True) for word in words) + " *>"
-            return Form(text, pattern, [text[:2] + words[0], "</ ", "< "])
+            return Form(text, pattern, [text[:2] + words[0], "</ ", "< "], usual=Usual(text))
         if not fields and ("{" in text or "}" in text):
             return self._form(Marker(text))
         if "{" not in text and not _ATTRIBUTE.search(text):
@@ -919,7 +946,9 @@ class Program:
             if node.placed and anywhere:
                 node.anywhere = regex.compile("|".join(anywhere), regex.VERSION1).match
             node.first = "".join({text[0] for text in texts})
-            node.literals = tuple(self._literals(found))
+            usual = list(self._usual(found))
+            node.literals = tuple((form.text, branch) for form, branch in usual if form.match is None)
+            node.tags = tuple((form.match, branch) for form, branch in usual if form.match is not None)
         starts = [start for form, _ in found for start in form.starts]
         starts += [char for step in node.payloads if not step.wrapped for char in step.first]
         chars = "".join(sorted({start[0] for start in starts}))
@@ -938,16 +967,14 @@ class Program:
             node.unlike = bare[0].unlike
             node.undecided = bare[0].undecided
 
-    def _literals(self, found: list[tuple[Form, Branch]]) -> Iterable[tuple[str, Branch]]:
-        """The markers that are one text, and that none before them begins with."""
-        before: list[Callable[..., Any]] = []
+    def _usual(self, found: list[tuple[Form, Branch]]) -> Iterable[tuple[Usual, Branch]]:
+        """Of the markers as the template writes them, those for which no marker before them may stand there too."""
+        before: list[Form] = []
         for form, branch in found:
-            match = regex.compile(form.pattern, regex.VERSION1).match
-            fixed = form.pattern == re.escape(form.text) or (form.tag and match(form.text) is not None)
-            if fixed and not branch.fields and branch.grows is None and not self._parameters:
-                if not any(other(form.text, partial=True) for other in before):
-                    yield form.text, branch
-            before.append(match)
+            usual = form.usual
+            if usual is not None and not self._parameters and not any(map(usual.hides, before)):
+                yield usual, branch
+            before.append(form)
 
     def _is_placed(self, branch: Branch) -> bool:
         """Whether a marker counts, in content and reasoning, only at a region's start and where a line begins."""
@@ -1228,7 +1255,15 @@ def _fenced(templates: list[tuple[Item, ...]], wrapped: bool) -> list[tuple[Item
 def _literal(text: str) -> Form:
     """A marker; where its text has whitespace, any amount of it."""
     words = text.split()
-    return Form(text, r"[ \t\r\n]+".join(regex.escape(word, special_only=True) for word in words), [words[0]])
+    pattern = r"[ \t\r\n]+".join(regex.escape(word, special_only=True) for word in words)
+    return Form(text, pattern, [words[0]], usual=Usual(text) if words == [text] else None)
+
+
+def _usual_tag(tag: Tag) -> Usual:
+    """A tag as it is written, where its fields are words."""
+    parts = [rf"(?P<{part.name}>[\w.\-]{{1,64}})" if isinstance(part, Field) else re.escape(part) for part in tag.parts]
+    text = "".join("x" if isinstance(part, Field) else part for part in tag.parts)
+    return Usual(text, re.compile("".join(parts)).match if tag.fields else None)
 
 
 _TAG_TOKEN: Final = re.compile(r"\s+|(?<==)\"[\w.\-]+\"|[<>=\"'/]|[^\s<>=\"'/]+")
