@@ -86,13 +86,21 @@ class Usual:
     """A marker as its template writes it, found without a pattern that may match in part.
 
     `text`: all of it, or with a word in each of its fields; for those `match` finds it, with the fields' groups.
+    `pattern`: without groups.
     """
 
-    __slots__ = ("match", "text")
+    __slots__ = ("match", "pattern", "text")
 
-    def __init__(self, text: str, match: Callable[..., re.Match[str] | None] | None = None) -> None:
+    def __init__(self, tag: Tag) -> None:
+        word = r"[\w.\-]{1,64}"
+        text = groups = pattern = ""
+        for part in tag.parts:
+            text += "x" if isinstance(part, Field) else part
+            groups += f"(?P<{part.name}>{word})" if isinstance(part, Field) else re.escape(part)
+            pattern += word if isinstance(part, Field) else re.escape(part)
         self.text = text
-        self.match = match
+        self.pattern = pattern
+        self.match: Callable[..., re.Match[str] | None] | None = re.compile(groups).match if tag.fields else None
 
     def hides(self, other: Form) -> bool:
         """Whether the other marker, which goes first, may stand where this one is found."""
@@ -567,14 +575,14 @@ class Program:
         assert isinstance(head, str)
         # A detokenizer may have put a space behind the first character.
         pattern = _tag_pattern(item, self._parameters)
-        return Form(head, pattern, [head[:2], head[0] + " "], tag=True, usual=_usual_tag(item))
+        return Form(head, pattern, [head[:2], head[0] + " "], tag=True, usual=Usual(item))
 
     def _text_form(self, text: str, fields: bool = True) -> Form:
         """The form of a marker's or tag's text. `fields`: whether braces in it stand for one."""
         if self._closes_tag(text):
             words = text[2:-1].split()
             pattern = "< */ *" + " +".join(regex.escape(word, special_only=True) for word in words) + " *>"
-            return Form(text, pattern, [text[:2] + words[0], "</ ", "< "], usual=Usual(text))
+            return Form(text, pattern, [text[:2] + words[0], "</ ", "< "], usual=Usual(Tag((text,))))
         if not fields and ("{" in text or "}" in text):
             return self._form(Marker(text))
         if "{" not in text and not _ATTRIBUTE.search(text):
@@ -1044,7 +1052,21 @@ class Program:
             starts += self.headers.openers if self.headers is not None else ()
         else:
             ways.append(r"(?P<bare>(?!))")
-        return _way_out(trim, starts, "|".join(ways), rf"{before}(?:{closer})", breaks)
+        result = _way_out(trim, starts, "|".join(ways), rf"{before}(?:{closer})", breaks)
+        result.usual = self._usual_exit(before, closers, followers)
+        return result
+
+    def _usual_exit(
+        self, before: str, closers: Iterable[Step], followers: Iterable[Ready]
+    ) -> Callable[..., re.Match[str] | None] | None:
+        """What finds a closer, and what follows it, as the template writes them."""
+        if self._repair:
+            return None
+        own = [form.usual.pattern for step in closers for form in step.forms if form.usual is not None]
+        after = [form.usual.pattern for entry in followers for form in entry.step.forms if form.usual is not None]
+        if not own or not after:
+            return None
+        return re.compile(rf"{before}(?P<closer>{'|'.join(own)})[ \t\r\n]*(?:{'|'.join(after)})").match
 
     def inline(self, step: Step) -> Tags:
         """How the tags of {arguments:inline} are found."""
@@ -1256,14 +1278,7 @@ def _literal(text: str) -> Form:
     """A marker; where its text has whitespace, any amount of it."""
     words = text.split()
     pattern = r"[ \t\r\n]+".join(regex.escape(word, special_only=True) for word in words)
-    return Form(text, pattern, [words[0]], usual=Usual(text) if words == [text] else None)
-
-
-def _usual_tag(tag: Tag) -> Usual:
-    """A tag as it is written, where its fields are words."""
-    parts = [rf"(?P<{part.name}>[\w.\-]{{1,64}})" if isinstance(part, Field) else re.escape(part) for part in tag.parts]
-    text = "".join("x" if isinstance(part, Field) else part for part in tag.parts)
-    return Usual(text, re.compile("".join(parts)).match if tag.fields else None)
+    return Form(text, pattern, [words[0]], usual=Usual(Tag((text,))) if words == [text] else None)
 
 
 _TAG_TOKEN: Final = re.compile(r"\s+|(?<==)\"[\w.\-]+\"|[<>=\"'/]|[^\s<>=\"'/]+")

@@ -25,12 +25,13 @@ class Exit:
     `starts`: finds what an end begins with behind the whitespace that is trimmed, all there is of it or up to `breaks`
     line breaks. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare` (a line break,
     behind which the framing goes on without it), `key` (of the parameter that then begins), and with `repair` `more`
-    (that parameter) and, if `lone` is set, `lone` (a value whose key has come before). `closing`: the closer alone,
+    (that parameter) and, if `lone` is set, `lone` (a value whose key has come before). `usual`: the same of a closer as
+    the template writes it; None if that is not known. `closing`: the closer alone,
     with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is; `calm`: in text
     that needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
     """
 
-    __slots__ = ("_breaks", "_starts", "calm", "closing", "edges", "lone", "match", "plain", "trim")
+    __slots__ = ("_breaks", "_starts", "calm", "closing", "edges", "lone", "match", "plain", "trim", "usual")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Exit:
         self.edges = _WHITESPACE if trim == "strip" else "\r\n"
         self.closing = closing
         self.match = match
+        self.usual: Callable[..., re.Match[str] | None] | None = None
         self.plain = plain
         self.trim = trim
 
@@ -233,6 +235,13 @@ class RawValue:
             if j < 0:
                 return self._data(text, pos, n, out)
             stop = min(n, j + self._limit)
+            match = way_out.usual(text, j, stop) if way_out.usual is not None else None
+            if match is not None:
+                pos = self._data(text, pos, j, out)
+                if not self.error:
+                    self._close(out)
+                    self.end = match.end("closer")
+                return pos
             match = way_out.match(text, j, stop, partial=True)
             if match is not None and match.partial:
                 if stop == n and n - j < self._limit:
