@@ -23,6 +23,10 @@ _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _BEFORE_VALUE: Final = re.compile(r"[ \t\r\n\f]*")
 _NAME: Final = re.compile(r"[\w.\-]*")
 _KEY: Final = re.compile(r"\w*")
+# What nearly every value stands behind, read in one go: `city=`, and `, days=`.
+_KEYWORD: Final = re.compile(r"[ \t\r\n]*([A-Za-z_]\w{0,63})[ \t\r\n]*=").match
+_NEXT_KEYWORD: Final = re.compile(r"[ \t\r\n]*,[ \t\r\n]*([A-Za-z_]\w{0,63})[ \t\r\n]*=").match
+_LONGEST: Final = 64  # the keyword in them
 
 _PLACE_LENGTH: Final = 64  # characters of a name or keyword behind which a lane may begin
 
@@ -199,11 +203,12 @@ class PythonCalls:
         if self._started and self._out:
             out += self._out
             self._out.clear()
+        traced = self.tiles is not None
         while self.signal == MORE:
-            kind = self.kind
+            kind = self.kind if traced else ""
             start = pos
             pos = self._step(text, pos, out)
-            if self.tiles is not None:
+            if traced:
                 self._tile(kind, start, pos)
             if self.signal == MORE and self._state == _OVER:
                 self.signal = DONE
@@ -218,6 +223,12 @@ class PythonCalls:
             return self._feed_value(text, pos, out)
         if state == _IN_NAME or state == _IN_KEY:
             return self._feed_word(text, pos, out)
+        if state == _FIRST or state == _AFTER or state == _ARGUMENT:
+            found = (_NEXT_KEYWORD if state == _AFTER else _KEYWORD)(text, pos)
+            if found is not None and self._limit >= _LONGEST:
+                self._pieces.append(found[1])
+                self._begin_value(out)
+                return found.end()
         match = _SPACES.match(text, pos)
         pos = match.end() if match else pos
         return self._token(text[pos], pos, out) if pos < len(text) else pos
@@ -257,9 +268,7 @@ class PythonCalls:
         if state == _EQUALS:
             if char != "=":
                 return self._fault(pos, "a positional argument, or an expression")
-            self._state = _IN_VALUE
-            self._fresh = True
-            self._keyword(out)
+            self._begin_value(out)
             return pos + 1
         if state == _AFTER:
             if char == ",":
@@ -325,8 +334,10 @@ class PythonCalls:
         self._any = True
         self.signal = START
 
-    def _keyword(self, out: list[str]) -> None:
-        """A keyword is read; in a bare call whose name nobody knows it is what makes it one."""
+    def _begin_value(self, out: list[str]) -> None:
+        """A keyword and its equals sign are read; in a bare call whose name nobody knows they are what makes it one."""
+        self._state = _IN_VALUE
+        self._fresh = True
         key = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
