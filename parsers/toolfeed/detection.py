@@ -28,8 +28,8 @@ from .errors import AmbiguousFormat, GrammarError, ToolfeedError, UnknownFormat
 from .evidence import Named, Rule, named, narrowest, own_tokens, spelt, tokenized
 from .grammar import AUTO, Grammar
 from .model_ids import fits, parts
+from .registry import find, nearest
 from .registry import grammars as all_grammars
-from .registry import nearest
 
 Confidence: TypeAlias = Literal["certain", "high", "medium", "low"]
 ChatTemplate: TypeAlias = str | Path | Mapping[str, str] | Iterable[Mapping[str, str]]
@@ -92,14 +92,14 @@ def choose(
     tokenizer_config: TokenizerConfig | None,
 ) -> Grammar:
     """The grammar that a Parser is asked for: the named one, or, for "auto", the one that is detected."""
-    if format == AUTO:
+    if not isinstance(format, Grammar) and format == AUTO:
         return detect(chat_template=chat_template, model=model, tokenizer_config=tokenizer_config).grammar
     if chat_template is not None or model is not None or tokenizer_config is not None:
         name = format.name if isinstance(format, Grammar) else str(format)
         raise ToolfeedError(
             f"chat_template, model and tokenizer_config are looked at for the format {AUTO!r} only, not for {name!r}"
         )
-    return format if isinstance(format, Grammar) else Grammar.load(format)
+    return format if isinstance(format, Grammar) else find(format)
 
 
 def _from_response_template(template: Mapping[str, Any] | str) -> Detection:

@@ -250,14 +250,12 @@ class Parser:
         if parameters:
             grammar = grammar.bind(parameters)
         self._grammar = grammar
-        self._program: Program = grammar.repairing_program if repair else grammar.program
+        program: Program = grammar.repairing_program if repair else grammar.program
+        self._program = program
         self._tools = tools if isinstance(tools, Tools) or tools is None else Tools(tools)
         self._calls_on = tool_choice != "none" and (self._tools is None or len(self._tools) > 0)
-        known = grammar.calls.bare == "known" or (
-            repair and grammar.repair is not None and grammar.repair.bare == "known"
-        )
-        self._objects_anywhere = known and self._tools is not None
-        self._leads = bool(self._program.led) and self._calls_on
+        self._objects_anywhere = program.bare_known and self._tools is not None
+        self._leads = self._calls_on and bool(program.led)
         self._chosen = _chosen_tool(tool_choice) if tool_choice != "auto" else ""
         self._forward = unknown_tools
         self._trim = self._trims = whitespace == "trim"
@@ -292,7 +290,7 @@ class Parser:
         self._call_region = CONTENT  # the region that calls lead back to
 
         # In a grammar of regions.
-        self._regions: Regions | None = self._program.regions
+        self._regions: Regions | None = program.regions
         self._sees_all = self._regions is not None and self._regions.keeps_all  # what came before has to be kept
         self._span: Span | None = None  # the one that the text is in
         self._opened: Span | None = None  # the one of the call that has been opened
@@ -351,7 +349,10 @@ class Parser:
         self._rest: Rest | None = None
         self._lines: PythonCalls | None = None  # in the rest of a line or element: what reads the next one
 
-        state = self._start_state(start, prompt)
+        if start is not None or prompt is not None:
+            state = self._start_state(start, prompt)
+        else:
+            state = REASONING if program.begins_in_reasoning else CONTENT
         self._kind = CONTENT_RUN
         self._quick: Callable[[str], object] | None = None
         self._inside = False  # `_read_inside` may read on
@@ -364,7 +365,7 @@ class Parser:
         self._direct: JsonValue | None = None
         if self._regions is not None:
             self._enter_turn(self._regions, start, prompt)
-        elif state == CONTENT and self._program.headers is not None:
+        elif state == CONTENT and program.headers is not None:
             self._enter_header()
         else:
             self._enter_region(state, START_OF_TEXT, state == REASONING)
@@ -383,16 +384,10 @@ class Parser:
                 state = "reasoning"
             elif last.endswith(self._program.reasoning_close):
                 state = "content"
-        messages = self._grammar.messages
         content = self._grammar.content
         if prompt is not None and content is not None:
             self._framed = prompt.rstrip(WHITESPACE).endswith(tuple(text.strip() for text in content.open))
-        if state != "reasoning":
-            return CONTENT
-        known = self._grammar.reasoning is not None or (
-            messages is not None and any(route.to == "reasoning" for route in messages.routes)
-        )
-        return REASONING if known else CONTENT
+        return REASONING if state == "reasoning" and self._program.reasons else CONTENT
 
     def _ends_with(self, prompt: str, ending: str) -> bool:
         if not self._grammar.parameters:

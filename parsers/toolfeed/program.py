@@ -337,7 +337,7 @@ class Node:
     def __init__(self) -> None:
         self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
-        # What `match` would say, whatever comes behind: of markers that are one text, and of tags as a template writes them.
+        # What `match` would say, whatever comes behind: of markers that are one text, of tags as a template writes them.
         self.literals: tuple[tuple[str, Branch], ...] = ()
         self.tags: tuple[tuple[Callable[..., re.Match[str] | None], Branch], ...] = ()
         self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
@@ -459,6 +459,10 @@ class Program:
         self.reasoning_close = tuple(text.strip() for text in reasoning.close) if reasoning else ()
         self.call_in_reasoning = reasoning.calls if reasoning else "text"
         self.reasoning_begins = reasoning.begins if reasoning else "line"
+        reasons = messages is not None and any(route.to == "reasoning" for route in messages.routes)
+        self.reasons = reasoning is not None or reasons
+        self.begins_in_reasoning = self.reasons and grammar.start.state == "reasoning"
+        self.bare_known = calls.bare == "known" or (damage is not None and damage.bare == "known")
 
     @property
     def lanes(self) -> Lanes:

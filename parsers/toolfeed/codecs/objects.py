@@ -253,9 +253,7 @@ class CallObjects:
                 pos = self._feed_string(text, pos)
             elif state == _IN_OTHER or state == _IN_ELEMENT:
                 pos = self._feed_other(text, pos)
-            elif state == _OPEN and not traced and (end := self._name_at(text, pos)) >= 0:
-                pos = end
-            elif state == _AFTER and self._arguments is None and not traced and (end := self._value_at(text, pos)) >= 0:
+            elif (state == _OPEN or state == _AFTER) and not traced and (end := self._usual(text, pos)) >= 0:
                 pos = end
             else:
                 while pos < n and text[pos] in " \t\r\n":
@@ -270,29 +268,25 @@ class CallObjects:
                 break
         return pos
 
-    def _name_at(self, text: str, pos: int) -> int:
-        """If an object that begins with its name stands at text[pos:]: read it up to there; else -1."""
-        found = _NAMED(text, pos)
-        if found is None or self._keyed or found[1] not in self._keys[0] or self._limit < _LONGEST:
+    def _usual(self, text: str, pos: int) -> int:
+        """If an object that begins with its name stands at text[pos:], or behind the name its arguments' key and an
+        object: read up to behind the name, or to the object; else -1."""
+        opens = self._state == _OPEN
+        if self._keyed or self._limit < _LONGEST or (not opens and (self._arguments is not None or not self._named)):
             return -1
-        self._quote = '"'
-        self._key = found[1]
-        self.name = found[2]
-        self._named = True
-        self._state = _AFTER
-        self._begin_if_ready()
-        return found.end()
-
-    def _value_at(self, text: str, pos: int) -> int:
-        """If behind the name the arguments' key and an object stand at text[pos:]: read it up to the object; else
-        -1."""
-        found = _ARGUMENTS(text, pos)
-        if found is None or self._keyed or not self._named or found[1] not in self._keys[1] or self._limit < _LONGEST:
+        found = (_NAMED if opens else _ARGUMENTS)(text, pos)
+        if found is None or found[1] not in self._keys[0 if opens else 1]:
             return -1
         self._quote = '"'
         self._key = found[1]
         self._id_key = False
-        self._begin_arguments("{")
+        if opens:
+            self.name = found[2]
+            self._named = True
+            self._state = _AFTER
+            self._begin_if_ready()
+        else:
+            self._begin_arguments("{")
         return found.end()
 
     def _tile(self, kind: str, start: int, end: int) -> None:

@@ -22,7 +22,8 @@ from ..parser import Parser
 from .cases import Case
 from .reading import Told, Violation, merged
 
-_TEXTS: Final = ("_spec", "_held", "_pieces", "_json", "_json_written", "_out", "_run")  # lists of text that was kept, in pieces as it came
+# Lists of text that was kept, in pieces as it came.
+_TEXTS: Final = ("_spec", "_held", "_pieces", "_json", "_json_written", "_out", "_run")
 # Set anew before they are read again: where the run of text begins that the fragment lets through, of which kind the
 # last run was.
 _SCRATCH: Final = frozenset({"_start", "_kind"})
