@@ -154,6 +154,7 @@ _SLOTS: Final = (
     "_open",
     "_opened",
     "_opener_end",
+    "_other_mark",
     "_parallel",
     "_pending",
     "_program",
@@ -357,6 +358,7 @@ class Parser:
         self._quick: Callable[[str], object] | None = None
         self._inside = False  # `_read_inside` may read on
         self._mark = ""
+        self._other_mark = ""
         self._calm: Callable[[str], object] | None = None
         wide = limits.name >= LIMITS_FROM and limits.header >= LIMITS_FROM and limits.hold >= LIMITS_FROM
         self._lanes_on = wide and self._trim and trace is None and self._regions is None
@@ -400,7 +402,7 @@ class Parser:
         """Read a fragment and return what it decides. No text makes it raise; FinishedError after `finish`."""
         mark = self._mark
         if mark:
-            if mark not in text and text[-1:] > " ":
+            if mark not in text and text[-1:] > " " and (not self._other_mark or self._other_mark not in text):
                 self._base += len(text)
                 return [ContentDelta(text) if self._kind == CONTENT_RUN else ReasoningDelta(text)]
         else:
@@ -504,6 +506,7 @@ class Parser:
             if not held:
                 self._quick = self._calm
                 self._mark = self._node.mark
+                self._other_mark = self._node.other
         if not told:
             return []
         self._base += told
@@ -677,7 +680,8 @@ class Parser:
         """Whether the next fragment can take the hot path.
 
         `_quick` is a search that finds nothing in text which is told as it is, in a region unless it ends in
-        whitespace, which a marker may touch; `_mark`, if it is set, is all that this search looks for. `_calm` finds
+        whitespace, which a marker may touch; `_mark`, if it is set, is all that this search looks for, but for
+        `_other_mark`. `_calm` finds
         nothing in text that holds no marker, where more than that has to be looked at. `_direct` is the machine that
         reads nothing but arguments until it is done.
         """
@@ -700,6 +704,7 @@ class Parser:
                     if not self._held and not self._bol:
                         quick = calm
                         mark = self._node.mark
+                        self._other_mark = self._node.other
         elif self._open and not self._held and self._tagged.told:
             self._kind = self._index
             if state == PAYLOAD and self._codec is not None:

@@ -322,6 +322,7 @@ class Node:
         "literals",
         "mark",
         "match",
+        "other",
         "parameters",
         "payloads",
         "placed",
@@ -337,7 +338,7 @@ class Node:
     def __init__(self) -> None:
         self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
-        # What `match` would say, whatever comes behind: of markers that are one text, of tags as a template writes them.
+        # What `match` would say, whatever comes behind: of markers that are one text, of tags as templates write them.
         self.literals: tuple[tuple[str, Branch], ...] = ()
         self.tags: tuple[tuple[Callable[..., re.Match[str] | None], Branch], ...] = ()
         self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
@@ -356,7 +357,8 @@ class Node:
         self.framed: Step | None = None  # the same, if it begins in a line break, which is damage
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
-        self.mark = ""  # the character that `plain` looks for, if it is a single one
+        self.mark = ""  # the character that `plain` looks for, if it is a single one, or one of two
+        self.other = ""  # and the second
         self.waits = ""  # the characters that may begin what counts anywhere, and need more to show it
         self.unlike: Callable[[str, int], object] | None = None  # see Step: of the only bare payload
         self.undecided: Callable[[str, int], object] | None = None
@@ -966,7 +968,8 @@ class Program:
         chars = "".join(sorted({start[0] for start in starts}))
         if chars:
             node.plain = re.compile(f"[{re.escape(chars)}]").search
-            node.mark = chars if len(chars) == 1 else ""
+            if len(chars) <= 2:
+                node.mark, node.other = chars[0], chars[1:]
         if starts:
             node.find = re.compile(prefixes(starts)).search
         bare = [step for step in node.payloads if not step.wrapped]
