@@ -995,7 +995,7 @@ class Program:
         """Whether a marker counts, in content and reasoning, only at a region's start and where a line begins."""
         if branch.kind == "step":
             opens = branch.role not in ("closer", "section_close")
-            return opens and (branch.line or self.grammar.calls.begins == "line")
+            return opens and branch.led is None and (branch.line or self.grammar.calls.begins == "line")
         if branch.kind == "reasoning_open":
             return self.reasoning_begins != "anywhere"
         return branch.kind in ("separator", "absorb") or (branch.kind == "content_open" and not branch.special)
