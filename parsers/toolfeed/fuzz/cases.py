@@ -16,6 +16,7 @@ from ..limits import Limits
 from ..notation import Item, Marker, Payload, parse_template
 from ..parser import Parser
 from ..regions import call_template
+from ..tools import Tools
 from .reading import Reason, number_ids
 from .texts import markers_of
 
@@ -48,6 +49,12 @@ def parser_of(case: Case, **options: Any) -> Parser:
     known.update(case.options)
     known.update(options)
     return Parser(case.grammar, **known)
+
+
+def with_tools(case: Case) -> Case:
+    """The same case, its tools read once for all parsers that are made of it."""
+    tools = case.options.get("tools")
+    return case if tools is None else case._replace(options={**case.options, "tools": Tools(tools)})
 
 
 def options_of(example: Example) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ..errors import CannotExpress
 from ..events import Event
 from ..limits import Limits
 from ..parser import Parser
-from .cases import Case, Format, parser_of
+from .cases import Case, Format, parser_of, with_tools
 from .cutting import every_cut
 from .reading import Reading, Told, Violation, counted, merged, require, shown, tell, values, work
 from .reference import Disagreement, reference
@@ -64,6 +64,7 @@ MANY: Final = 24  # ways of cutting a text into a few pieces
 
 def cuts_do_not_matter(format: Format, case: Case, rng: random.Random) -> int:
     """The whole text, single characters, and many random ways of cutting it into up to four pieces."""
+    case = with_tools(case)
     expected = whole(case)
     text = case.text
     for _ in range(MANY):
@@ -100,6 +101,7 @@ def every_cut_is_the_same(format: Format, case: Case, rng: random.Random) -> int
     """Every way of cutting a text at all, shown by states that are the same wherever the text was cut before."""
     if len(case.text) > 160:
         return 0
+    case = with_tools(case)
     return every_cut(case, lambda: parser_of(case), whole(case))
 
 
