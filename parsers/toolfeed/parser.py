@@ -681,9 +681,8 @@ class Parser:
 
         `_quick` is a search that finds nothing in text which is told as it is, in a region unless it ends in
         whitespace, which a marker may touch; `_mark`, if it is set, is all that this search looks for, but for
-        `_other_mark`. `_calm` finds
-        nothing in text that holds no marker, where more than that has to be looked at. `_direct` is the machine that
-        reads nothing but arguments until it is done.
+        `_other_mark`. `_calm` finds nothing in text that holds no marker, where more than that has to be looked at.
+        `_direct` is the machine that reads nothing but arguments until it is done.
         """
         quick: Callable[[str], object] | None = None
         calm: Callable[[str], object] | None = None

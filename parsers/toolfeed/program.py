@@ -1066,14 +1066,14 @@ class Program:
     def _usual_exit(
         self, before: str, closers: Iterable[Step], followers: Iterable[Ready]
     ) -> Callable[..., re.Match[str] | None] | None:
-        """What finds a closer, and what follows it, as the template writes them."""
-        if self._repair:
-            return None
-        own = [form.usual.pattern for step in closers for form in step.forms if form.usual is not None]
+        """What finds the closer, and what follows it, as the template writes them; None if there are several closers,
+        or if what follows matters more."""
+        forms = [form for step in closers for form in step.forms]
+        own = {form.usual.pattern if form.usual is not None else "" for form in forms}
         after = [form.usual.pattern for entry in followers for form in entry.step.forms if form.usual is not None]
-        if not own or not after:
+        if self._repair or len(own) != 1 or "" in own or not after:
             return None
-        return re.compile(rf"{before}(?P<closer>{'|'.join(own)})[ \t\r\n]*(?:{'|'.join(after)})").match
+        return re.compile(rf"{before}(?P<closer>{own.pop()})[ \t\r\n]*(?:{'|'.join(after)})").match
 
     def inline(self, step: Step) -> Tags:
         """How the tags of {arguments:inline} are found."""
