@@ -72,7 +72,7 @@ class Tools:
 
     def taking(self, keys: Collection[str]) -> str | None:
         """The one tool whose schema lists parameters of all these names, or just these if there are several; None if
-        that is not one."""
+        that is not one. No names say nothing of a tool that has parameters."""
         wanted = frozenset(keys)
         takers = [name for name, tool in self._tools.items() if tool.has_schema and tool.declared >= wanted]
         exact = [name for name in takers if self._tools[name].declared == wanted]
