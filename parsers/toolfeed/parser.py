@@ -765,7 +765,8 @@ class Parser:
             return
         anywhere = self._where != INSIDE or self._objects_anywhere
         behind_call = self._where == AFTER_CALL
-        self._node = self._program.content(self._pending, self._calls_on, anywhere, behind_call, self._loose)
+        flags = (anywhere, behind_call, self._loose, self._framed)
+        self._node = self._program.content(self._pending, self._calls_on, *flags)
 
     def _region(self, buf: str, pos: int) -> int:
         """Text goes out, up to what may be a marker."""
@@ -994,8 +995,7 @@ class Parser:
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "separator")
             return self._go(self._program.first_steps, end)
-        sure = self._framed if kind == "content_close" else branch.special and self._state == REASONING
-        alone = 0 if sure else self._stands_alone(buf, pos, j, end)
+        alone = 0 if branch.anywhere else self._stands_alone(buf, pos, j, end)
         if alone == NO_MARKER and kind == "reasoning_open" and self._program.reasoning_begins == "anywhere":
             alone = self._is_followed(buf, end)
         if alone < 0:

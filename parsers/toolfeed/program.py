@@ -212,6 +212,7 @@ class Branch:
     """What matching one of a node's markers means."""
 
     __slots__ = (
+        "anywhere",
         "begins",
         "confirm",
         "fields",
@@ -227,7 +228,6 @@ class Branch:
         "ready",
         "repaired",
         "role",
-        "special",
         "steps",
     )
 
@@ -247,7 +247,7 @@ class Branch:
         self.known = False  # it opens a call of a declared tool only
         self.led: Step | None = None  # the same marker, with the name before it
         self.repaired = bool(steps) and all(step.repaired for step in steps)
-        self.special = False  # a special token, which counts wherever it stands
+        self.anywhere = False  # a marker around content that counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
         self.ready: frozenset[int] = frozenset[int]().union(*(step.ready for step in steps))
@@ -648,11 +648,12 @@ class Program:
         return node
 
     def content(
-        self, pending: frozenset[int], calls: bool, objects: bool, separator: bool, loose: bool = False
+        self, pending: frozenset[int], calls: bool, objects: bool, separator: bool, loose: bool, framed: bool
     ) -> Node:
         """The node of content. `pending`: closers of what was before that may still come. `calls`: whether a call may
-        open. `objects`: a JSON call without markers may. `separator`: what stands between two calls may come."""
-        key = ("content", pending, calls, objects, separator, loose)
+        open. `objects`: a JSON call without markers may. `separator`: what stands between two calls may come.
+        `framed`: an opener of content has come."""
+        key = ("content", pending, calls, objects, separator, loose, framed)
         node = self._nodes.get(key)
         if node is None:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
@@ -663,7 +664,7 @@ class Program:
             others += self._markers("absorb", (text for text in self.absorb if text not in mine))
             others += self._markers("turn_end", self.grammar.turn_end)
             others += self._message_ends(loose)
-            others += self._content_frame()
+            others += self._content_frame(framed)
             if separator and calls and self.separator:
                 others += self._markers("separator", (self.separator,))
             node = self._node(ready, others, self.led if calls else ())
@@ -680,7 +681,7 @@ class Program:
             others = self._markers("reasoning_close", self.reasoning_close)
             others += self._message_ends()
             # An answer's opener ends reasoning whose closer is missing.
-            others += [entry for entry in self._content_frame() if entry[1].kind == "content_open" and entry[1].special]
+            others += self._answer_openers()
             others += self._markers("absorb", self.reasoning_open)
             others += self._markers("turn_end", self.grammar.turn_end)
             node = self._node([opener for opener in ready if opener.step.role != "payload"], others)
@@ -808,15 +809,23 @@ class Program:
         tagged = step is None or step.role == "value" or (isinstance(step.item, Payload) and step.item.what == "value")
         return tagged or (step is not None and step.closed)
 
-    def _content_frame(self) -> list[tuple[Form, Branch]]:
-        """What stands around content; a special token counts wherever it stands."""
+    def _content_frame(self, framed: bool) -> list[tuple[Form, Branch]]:
+        """What stands around content; what closes it counts wherever it stands if an opener has come."""
         frame = self.grammar.content
         if frame is None:
             return []
-        found = self._markers("content_open", (text.strip() for text in frame.open))
-        found += self._markers("content_close", (text.strip() for text in frame.close))
-        for form, branch in found:
-            branch.special = form.text in self.grammar.special_tokens
+        found = self._markers("content_close", (text.strip() for text in frame.close))
+        for _, branch in found:
+            branch.anywhere = framed
+        return [*self._markers("content_open", (text.strip() for text in frame.open)), *found]
+
+    def _answer_openers(self) -> list[tuple[Form, Branch]]:
+        """In reasoning: what opens content, if it is a special token, which counts wherever it stands."""
+        frame = self.grammar.content
+        texts = [text.strip() for text in frame.open] if frame is not None else []
+        found = self._markers("content_open", (text for text in texts if text in self.grammar.special_tokens))
+        for _, branch in found:
+            branch.anywhere = True
         return found
 
     def _message_ends(self, loose: bool = False) -> list[tuple[Form, Branch]]:
@@ -918,7 +927,8 @@ class Program:
             return opens and (branch.line or self.grammar.calls.begins == "line")
         if branch.kind == "reasoning_open":
             return self.reasoning_begins != "anywhere"
-        return branch.kind in ("separator", "absorb") or (branch.kind == "content_open" and not branch.special)
+        framing = branch.kind in ("content_open", "content_close") and not branch.anywhere
+        return framing or branch.kind in ("separator", "absorb")
 
     def _set_field(self, node: Node, fields: list[Step]) -> None:
         """Fields of one name, of templates that begin alike, are read as one."""
