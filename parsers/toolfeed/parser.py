@@ -630,7 +630,7 @@ class Parser:
         """All that decides what is done next with text that tells nothing; None where no lane can begin."""
         state = self._state
         held = self._held
-        if not self._lanes_on or self._ghost or len(held) > LONGEST or self._spec_length > LIMITS_FROM:
+        if not self._lanes_on or self._ghost or self._known_only or len(held) > LONGEST or self._spec_length > LIMITS_FROM:
             return None
         if state <= REASONING:
             behind = (self._where, self._after_marker, self._was_ghost, self._section_ghost, self._framed)
@@ -761,12 +761,12 @@ class Parser:
             self._node = self._program.span(self._span, self._calls_on)
             return
         if self._state == REASONING:
-            self._node = self._program.reasoning(self._pending, self._calls_on)
+            self._node = self._program.reasoning(self._pending, self._calls_on, self._tools is not None)
             return
         anywhere = self._where != INSIDE or self._objects_anywhere
         behind_call = self._where == AFTER_CALL
         flags = (anywhere, behind_call, self._loose, self._framed)
-        self._node = self._program.content(self._pending, self._calls_on, *flags)
+        self._node = self._program.content(self._pending, self._calls_on, self._tools is not None, *flags)
 
     def _region(self, buf: str, pos: int) -> int:
         """Text goes out, up to what may be a marker."""
@@ -977,8 +977,6 @@ class Parser:
                 result = self._led(branch.led, buf, pos, j, end)
                 if result != NO_MARKER:
                     return result
-            if branch.known and self._tools is None:
-                return NO_MARKER
             line = branch.line or self._grammar.calls.begins == "line"
             if line and not self._at_start(buf, pos, j) and not self._begins_line(buf, pos, j):
                 return NO_MARKER
@@ -1635,6 +1633,8 @@ class Parser:
         if j - pos > limit or (j == n and self._final and not self._open and self._spec is None):
             return self._mismatch(buf, pos, pos)
         if j == n:
+            if node.in_words:
+                return self._mismatch(buf, pos, pos)
             self._wait = True
             return pos
         char = buf[j]
@@ -1643,8 +1643,8 @@ class Parser:
             found = node.match(buf, j, stop, partial=True)
             if found is not None:
                 branch = None if found.partial else node.branch(found)
-                named = branch is None and self._spec is not None and self._name and not node.field
-                if named and node.inner is not None and node.inner(buf, j, stop, partial=True) is None:
+                named = branch is None and self._spec is not None and self._name and self._guessed is None
+                if named and not self._may_speak(node, self._name, buf, j, stop):
                     return self._fail(j)  # another opener begins, before anything spoke for this one
                 if branch is None:
                     self._wait = stop == n and n - j < limit and not self._final
@@ -1691,7 +1691,7 @@ class Parser:
                 return end
         found = node.stop.search(buf, j, min(n, limit))
         if found is None:
-            self._wait = n < limit and not self._final
+            self._wait = n < limit and not self._final and self._may_name(node, buf[j:n])
             return pos if self._wait else self._mismatch(buf, pos, j)
         end = after = found.start()
         ready = node.field_ready
@@ -1700,7 +1700,12 @@ class Parser:
         if not (buf[end] == "\n" and node.line_ends):
             space = SPACES.match(buf, end)
             after = space.end() if space else end
-            verdict = self._may_follow(self._program.expect(ready), buf, after, limit)
+            behind = self._program.expect(ready)
+            verdict = self._may_follow(behind, buf, after, limit)
+            if verdict == UNDECIDED and after < n and self._spec is not None and node.field == "name":
+                name = buf[j:end].strip(WHITESPACE)
+                sure = self._is_unnamed(name) or self._is_sure(name, ready)
+                verdict = UNDECIDED if sure or self._may_speak(behind, name, buf, after, n) else NO_MARKER
             if verdict == UNDECIDED:
                 self._wait = True
                 return pos
@@ -1710,6 +1715,28 @@ class Parser:
         self._tile("framing", j)
         self._tile("name", end)
         return self._take({node.field: text}, ready, buf, after)
+
+    def _may_name(self, node: Node, text: str) -> bool:
+        """Whether a field that begins with this text may still make a call of its candidate."""
+        if self._spec is None or node.field != "name":
+            return True
+        tools = self._tools
+        if tools is not None and tools.any_begins(text.rstrip(WHITESPACE)):
+            return True
+        if self._known_only:
+            return False
+        name = text.rstrip(WHITESPACE)
+        over = name != text and _is_signs(name)  # and what comes behind the space is a word of its own
+        if self._grammar.calls.names != "words" or node.ends or not (over or any(char.isspace() for char in name)):
+            return True
+        return self._program.expect(node.field_ready).speaking is not None
+
+    def _may_speak(self, node: Node, name: str, buf: str, j: int, stop: int) -> bool:
+        """Whether what begins at j may speak for a candidate whose name alone does not."""
+        if node.field or node.raw is not None or any(step.begins_with(buf[j]) for step in node.payloads):
+            return True
+        match = node.speaking if self._may_be_words(name) else node.inner
+        return match is not None and match(buf, j, stop, partial=True) is not None
 
     def _may_follow(self, node: Node, buf: str, pos: int, limit: int) -> int:
         """Whether something that the node allows stands at buf[pos]: 0, NO_MARKER or UNDECIDED."""
@@ -1745,23 +1772,26 @@ class Parser:
                 self._stated = ""
             else:
                 self._stated = text if field == "type" else _STRING_ATTRIBUTE.get(text, "")
-        if self._spec is not None and self._name and self._is_unnamed():
+        if self._spec is not None and self._name and self._is_unnamed(self._name):
             self._guessed = []
-        elif self._spec is not None and self._name and self._grammar.calls.commit != "arguments":
-            sure = not self._confirm or (self._tools is not None and self._name in self._tools)
-            sure = sure and not self._program.id_follows(ready)
-            sure = sure and not self._may_be_words(self._name)
-            if sure and not self._start_call(self._name, self._id, buf, pos):
+        elif self._spec is not None and self._name and self._is_sure(self._name, ready):
+            if not self._start_call(self._name, self._id, buf, pos):
                 return self._fail(pos)
         return self._go(ready, pos)
 
-    def _is_unnamed(self) -> bool:
+    def _is_sure(self, name: str, ready: frozenset[int]) -> bool:
+        """Whether a candidate's name alone makes it a call; `ready`: what may come behind it."""
+        if self._grammar.calls.commit == "arguments" or self._program.id_follows(ready) or self._may_be_words(name):
+            return False
+        return not self._confirm or (self._tools is not None and name in self._tools)
+
+    def _is_unnamed(self, name: str) -> bool:
         """Whether what stands where the name should says nothing, and the arguments may tell the tool."""
         unnamed = self._program.unnamed
         tools = self._tools
-        if unnamed is None or tools is None or self._name in tools or self._forward == "content":
+        if unnamed is None or tools is None or name in tools or self._forward == "content":
             return False
-        return unnamed.fullmatch(self._name) is not None
+        return unnamed.fullmatch(name) is not None
 
     def _start_guessed(self, whole: bool, buf: str, pos: int) -> bool:
         """The arguments of a call without a name are over, or too long to be kept: start it, and tell them."""
@@ -2056,6 +2086,7 @@ class Parser:
             found = node.find(buf, i)
             j = bound if found is None else min(bound, found.start())
             match = None
+            whole = False  # a closer, which may yet become an opener
             if j < bound and node.match is not None:
                 stop = min(n, j + limit)
                 match = node.match(buf, j, stop, partial=True)
@@ -2063,7 +2094,7 @@ class Parser:
                     self._wait = stop == n and n - j < limit and not self._final
                     match = None
                 elif match is not None and self._may_grow(node.branch(match), buf, j):
-                    self._wait = True
+                    self._wait = whole = True
                     match = None
             if match is None and j < bound and not self._wait:
                 i = j + 1
@@ -2073,6 +2104,8 @@ class Parser:
                 if rest is not None and rest.goes_on:
                     return self._next_call(buf, closed)
                 return self._list_over(buf, closed)
+            if whole and rest is not None and rest.at_line:
+                return self._list_over(buf, j)  # the rest is over in either case
             pos = j
             if self._wait or j == n:
                 return j

@@ -266,6 +266,7 @@ class Node:
         "find",
         "first",
         "framed",
+        "in_words",
         "inner",
         "line_ends",
         "mark",
@@ -275,6 +276,7 @@ class Node:
         "placed",
         "plain",
         "raw",
+        "speaking",
         "stop",
         "undecided",
         "unlike",
@@ -285,7 +287,10 @@ class Node:
         self.find: Callable[[str, int], re.Match[str] | None] = _nothing  # where a marker may begin
         self.match: Callable[..., Any] | None = None  # anchored and partial: which marker it is
         self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
-        self.inner: Callable[..., Any] | None = None  # the same of those that open no call, if there are others
+        # The same of those that speak for a call whose name alone does not: they open no other. A closer does so only
+        # for a name that may not be words, and is not among the second ones.
+        self.inner: Callable[..., Any] | None = None
+        self.speaking: Callable[..., Any] | None = None
         self.placed = False  # there are others, which count at a region's start and where a line begins
         self.first = ""  # the markers' first characters
         self.branches: tuple[Branch, ...] = ()
@@ -300,6 +305,7 @@ class Node:
         self.framed: Step | None = None  # the same, if it begins in a line break, which is damage
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
+        self.in_words = False  # only a payload may come whose opener is an ordinary word, right behind it
         self.mark = ""  # the character that `plain` looks for, if it is a single one
         self.waits = ""  # the characters that may begin what counts anywhere, and need more to show it
         self.unlike: Callable[[str, int], object] | None = None  # see Step: of the only bare payload
@@ -648,17 +654,25 @@ class Program:
         return node
 
     def content(
-        self, pending: frozenset[int], calls: bool, objects: bool, separator: bool, loose: bool, framed: bool
+        self,
+        pending: frozenset[int],
+        calls: bool,
+        known: bool,
+        objects: bool,
+        separator: bool,
+        loose: bool,
+        framed: bool,
     ) -> Node:
         """The node of content. `pending`: closers of what was before that may still come. `calls`: whether a call may
-        open. `objects`: a JSON call without markers may. `separator`: what stands between two calls may come.
+        open; `known`: so may one that only a declared tool can have. `objects`: a JSON call without markers may. `separator`: what stands between two calls may come.
         `framed`: an opener of content has come."""
-        key = ("content", pending, calls, objects, separator, loose, framed)
+        key = ("content", pending, calls, known, objects, separator, loose, framed)
         node = self._nodes.get(key)
         if node is None:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
             if calls:
                 ready += [opener for opener in self.openers if objects or not opener.step.at_start]
+            ready = self._open_to(ready, known)
             others = self._markers("reasoning_open", self.reasoning_open)
             mine = {form.text for step in self.steps for form in step.forms} if not calls else ()
             others += self._markers("absorb", (text for text in self.absorb if text not in mine))
@@ -671,13 +685,15 @@ class Program:
             self._nodes[key] = node
         return node
 
-    def reasoning(self, pending: frozenset[int], calls: bool) -> Node:
+    def reasoning(self, pending: frozenset[int], calls: bool, known: bool) -> Node:
         """The node of reasoning; see `content`."""
-        key = ("reasoning", pending, calls)
+        key = ("reasoning", pending, calls, known)
         node = self._nodes.get(key)
         if node is None:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
-            ready += self.openers if calls and self.call_in_reasoning != "text" else ()
+            ready = self._open_to(
+                [*ready, *(self.openers if calls and self.call_in_reasoning != "text" else ())], known
+            )
             others = self._markers("reasoning_close", self.reasoning_close)
             others += self._message_ends()
             # An answer's opener ends reasoning whose closer is missing.
@@ -687,6 +703,15 @@ class Program:
             node = self._node([opener for opener in ready if opener.step.role != "payload"], others)
             self._nodes[key] = node
         return node
+
+    def _open_to(self, ready: list[Ready], known: bool) -> list[Ready]:
+        """Without the openers that open a call of a declared tool only, unless the tools are known."""
+        if known or not self._known:
+            return ready
+        return [entry for entry in ready if not self._is_known(entry.step)]
+
+    def _is_known(self, step: Step) -> bool:
+        return isinstance(step.item, Marker | Tag) and step.item.text in self._known
 
     def span(self, span: Span, calls: bool) -> Node:
         """The node of a region's text; where delimiters are looked for, the region itself knows."""
@@ -864,7 +889,7 @@ class Program:
             same = tuple(entry.step for entry in entries if _alike(entry.step, first.step))
             branch = Branch("step", first.step.role, same, first.missing)
             branch.misspelt = all(own.misspelt for step in same for own in step.forms if own.pattern == form.pattern)
-            branch.known = any(step.item.text in self._known for step in same if isinstance(step.item, Marker | Tag))
+            branch.known = any(self._is_known(step) for step in same)
             branch.led = next((step for step in led if any(own.pattern == form.pattern for own in step.forms)), None)
             other = next((known for known_form, known in others if known_form.pattern == form.pattern), None)
             if other is not None and other.kind == "absorb":  # it closes something, so it is not lone
@@ -876,6 +901,8 @@ class Program:
                 found.append((form, branch))
         if node.framed is not None and (node.raw is None or _trim(node.raw) != "none"):
             node.framed = None
+        alone = not found and not fields and node.raw is None
+        node.in_words = alone and bool(node.payloads) and all(step.in_words for step in node.payloads)
         self._set_markers(node, found)
         if fields:
             self._set_field(node, fields)
@@ -896,9 +923,12 @@ class Program:
             node.match = regex.compile(groups, regex.VERSION1).match
             anywhere = [form.pattern for form, branch in found if not self._is_placed(branch)]
             node.placed = len(anywhere) < len(found)
-            inner = [form.pattern for form, branch in found if not branch.begins]
-            if 0 < len(inner) < len(found) and not node.payloads:
-                node.inner = regex.compile("|".join(inner), regex.VERSION1).match
+            inner = [(form.pattern, branch.role) for form, branch in found if not branch.begins and not branch.lone]
+            speaking = [pattern for pattern, role in inner if role not in ("closer", "section_close")]
+            if inner:
+                node.inner = regex.compile("|".join(pattern for pattern, _ in inner), regex.VERSION1).match
+            if speaking:
+                node.speaking = regex.compile("|".join(speaking), regex.VERSION1).match
             if node.placed and anywhere:
                 node.anywhere = regex.compile("|".join(anywhere), regex.VERSION1).match
             node.first = "".join({text[0] for text in texts})

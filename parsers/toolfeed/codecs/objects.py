@@ -396,6 +396,9 @@ class CallObjects:
         start = pos
         bound = pos + self._limit + 1 - self._length  # behind the quote of the longest string
         stop = min(len(text), bound)
+        stray = self._stray(text, start, stop)
+        if stray >= 0:
+            return self._fault(stray, "a key that is not a call's")
         while pos < stop:
             if self._escaped:
                 self._escaped = False
@@ -413,6 +416,22 @@ class CallObjects:
         self._pieces.append(text[start:pos])
         self._length += pos - start
         return pos if pos == len(text) else self._fault(pos, "a key or name is too long")
+
+    def _stray(self, text: str, start: int, stop: int) -> int:
+        """Where in a key of a bare object the first character is that no call's key has there; -1 for nowhere."""
+        if not self._bare or self._started or self._state != _IN_KEY or (self._keyed and not self._keyed_object):
+            return -1
+        read = "".join(self._pieces)
+        if "\\" in read or (self.several and self._called):
+            return -1
+        known = [*(key for keys in self._keys for key in keys), "function", "type"]
+        for at in range(start, stop):
+            if text[at] == self._quote or text[at] == "\\":
+                break
+            read += text[at]
+            if not any(key.startswith(read) for key in known):
+                return at
+        return -1
 
     def _string_over(self, text: str, pos: int) -> int:
         raw = "".join(self._pieces)
