@@ -51,7 +51,7 @@ from .detection import ChatTemplate, TokenizerConfig, choose
 from .errors import FinishedError, ToolfeedError
 from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, Status, ToolCallEnd, ToolCallStart
 from .grammar import Grammar, StartState
-from .headers import HEADER_LIMIT, Destination
+from .headers import HEADER_LIMIT, Destination, Headers
 from .lanes import LIMITS_FROM, LONGEST, Lane
 from .limits import Limits
 from .notation import Payload
@@ -365,7 +365,7 @@ class Parser:
         if self._regions is not None:
             self._enter_turn(self._regions, start, prompt)
         elif state == CONTENT and self._program.headers is not None:
-            self._enter_header()
+            self._enter_header(START_OF_TEXT)
         else:
             self._enter_region(state, START_OF_TEXT, state == REASONING)
 
@@ -1108,22 +1108,27 @@ class Parser:
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
-    def _enter_header(self) -> None:
+    def _headers(self) -> Headers | None:
+        return self._program.headers if self._calls_on else self._program.quiet
+
+    def _enter_header(self, where: str = AFTER_REASONING) -> None:
         self._state = HEADER
+        self._where = where
+        self._spaces = False  # here: whitespace has come that is content, and so is what follows it
         self._call_region = CONTENT
         self._pending = frozenset()
         self._loose = False
 
     def _header(self, buf: str, pos: int) -> int:
         """Between messages: a header, or text that is in none, which is content."""
-        headers = self._program.headers
+        headers = self._headers()
         assert headers is not None
         n = len(buf)
-        at_start = self._base + pos == 0
+        at_start = self._where == START_OF_TEXT
         space = SPACES.match(buf, pos)
         j = space.end() if space else pos
         whole = False
-        if j - pos <= self._limits.header:
+        if j - pos <= self._limits.header or self._is_kept_space(buf, pos, j):
             read = headers.first if at_start else headers.match
             match = read(buf, j, min(n, j + HEADER_LIMIT), partial=True) if j < n else None
             if match is not None and not match.partial:
@@ -1135,7 +1140,7 @@ class Parser:
             elif j == n or (match is not None and n < j + HEADER_LIMIT):
                 if not self._final:
                     self._wait = True
-                    return pos
+                    return self._kept_space(buf, pos, j)
                 if headers.marked(buf[j:]) or (j == n and not at_start):
                     self._space_between(buf, pos, j)
                     self._tile("framing", n)  # a header that is cut off, or whitespace behind a message
@@ -1146,15 +1151,28 @@ class Parser:
 
     def _space_between(self, buf: str, start: int, end: int) -> None:
         """Whitespace before a header: content, if it is kept, but for the space that a header begins with."""
-        if not self._trim and buf[start:end].strip(" "):
-            self._enter_region(CONTENT, INSIDE, False)
-            self._text(buf, start, end)
-            self._state = HEADER
+        self._kept_space(buf, start, end)
         self._tile("framing", end)
+
+    def _is_kept_space(self, buf: str, start: int, end: int) -> bool:
+        """Whether whitespace between messages is content, whatever comes behind it."""
+        first = buf[start : min(end, start + self._limits.header)]
+        return not self._trim and bool(self._spaces or first.strip(" "))
+
+    def _kept_space(self, buf: str, start: int, end: int) -> int:
+        """Tell whitespace between messages if it is content: where the text goes on."""
+        if start == end or not self._is_kept_space(buf, start, end):
+            return start
+        where = self._where
+        self._enter_region(CONTENT, INSIDE, False)
+        self._text(buf, start, end)
+        self._enter_header(where)
+        self._spaces = True
+        return end
 
     def _header_inside(self, match: Any, buf: str, pos: int, j: int) -> int:
         """A header stands at j, in the middle of a message that was not closed."""
-        headers = self._program.headers
+        headers = self._headers()
         assert headers is not None
         destination = headers.destination(match)
         if destination is None or not self._is_recipient(destination):
@@ -1167,7 +1185,7 @@ class Parser:
 
     def _cut_off(self, buf: str, pos: int, j: int) -> int:
         """The text ends in the beginning of a marker at j; that of a header is markup if it holds a whole marker."""
-        headers = self._program.headers
+        headers = self._headers()
         if headers is None or not headers.marked(buf[j:]):
             return NO_MARKER
         keep = self._space_before(buf, pos, j)
@@ -1177,7 +1195,7 @@ class Parser:
 
     def _header_at(self, buf: str, j: int) -> int:
         """Whether a header stands at j: 0, NO_MARKER or UNDECIDED."""
-        headers = self._program.headers
+        headers = self._headers()
         n = len(buf)
         stop = j + HEADER_LIMIT
         match = headers.match(buf, j, min(n, stop), partial=True) if headers is not None else None
@@ -1190,7 +1208,7 @@ class Parser:
 
     def _is_recipient(self, destination: Destination) -> bool:
         """A header without a marker is only a header if what it names can be called."""
-        headers = self._program.headers
+        headers = self._headers()
         if destination.to != "call" or (headers is not None and headers.markers):
             return True
         known = self._tools is None or self._forward == "forward" or destination.name in self._tools
@@ -2091,7 +2109,9 @@ class Parser:
                 stop = min(n, j + limit)
                 match = node.match(buf, j, stop, partial=True)
                 if match is not None and match.partial:
-                    self._wait = stop == n and n - j < limit and not self._final
+                    # Where no call began, another's opener ends nothing.
+                    ends = rest is not None or (node.inner is not None and node.inner(buf, j, stop, partial=True))
+                    self._wait = bool(ends) and stop == n and n - j < limit and not self._final
                     match = None
                 elif match is not None and self._may_grow(node.branch(match), buf, j):
                     self._wait = whole = True

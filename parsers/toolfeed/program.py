@@ -398,6 +398,7 @@ class Program:
             messages.close if messages is not None else (),
         )
         self.headers = Headers(grammar.messages) if grammar.messages is not None else None
+        self.quiet = Headers(grammar.messages, calls=False) if grammar.messages is not None else None
         self.separator = calls.separator.strip() if not self.section_closers else ""
         tokens = "|".join(re.escape(token) for token in grammar.turn_end)
         self.name_at_end = re.compile(rf"(?P<name>[\w.\-]+)(?P<tokens>(?:\s|{tokens or '(?!)'})*)\Z").match
@@ -677,7 +678,7 @@ class Program:
             mine = {form.text for step in self.steps for form in step.forms} if not calls else ()
             others += self._markers("absorb", (text for text in self.absorb if text not in mine))
             others += self._markers("turn_end", self.grammar.turn_end)
-            others += self._message_ends(loose)
+            others += self._message_ends(calls, loose)
             others += self._content_frame(framed)
             if separator and calls and self.separator:
                 others += self._markers("separator", (self.separator,))
@@ -695,7 +696,7 @@ class Program:
                 [*ready, *(self.openers if calls and self.call_in_reasoning != "text" else ())], known
             )
             others = self._markers("reasoning_close", self.reasoning_close)
-            others += self._message_ends()
+            others += self._message_ends(calls)
             # An answer's opener ends reasoning whose closer is missing.
             others += self._answer_openers()
             others += self._markers("absorb", self.reasoning_open)
@@ -731,7 +732,7 @@ class Program:
         if node is None:
             steps = [self.steps[number] for number in sorted(ready)]
             steps = [step for step in steps if step.begins or step.role in ("closer", "section_close")]
-            ends = [end for end in self._message_ends() if end[1].kind == "header"]
+            ends = [end for end in self._message_ends(True) if end[1].kind == "header"]
             node = self._node([Ready(step) for step in steps if step.role != "payload"], ends)
             self._nodes[key] = node
         return node
@@ -853,9 +854,9 @@ class Program:
             branch.anywhere = True
         return found
 
-    def _message_ends(self, loose: bool = False) -> list[tuple[Form, Branch]]:
+    def _message_ends(self, calls: bool, loose: bool = False) -> list[tuple[Form, Branch]]:
         """What ends a message: its closers, and the next one's header. `loose`: it is text that is in no message."""
-        messages, headers = self.grammar.messages, self.headers
+        messages, headers = self.grammar.messages, self.headers if calls else self.quiet
         if messages is None or headers is None:
             return []
         openers, pattern = (headers.loose_openers, headers.loose) if loose else (headers.openers, headers.pattern)
