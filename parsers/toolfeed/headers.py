@@ -47,11 +47,18 @@ class Headers:
     message, which has to begin with the marker that begins a message, and those markers. `loose`, `loose_openers`: of
     one in text that is in no message, which may begin with any marker but the last. `markers`: whether any stands in a
     header.
+
+    Where nothing may be called, and no marker says that a header begins, `calls` is False: then only the recipients of
+    other messages make one.
     """
 
-    def __init__(self, messages: Messages) -> None:
+    def __init__(self, messages: Messages, calls: bool = True) -> None:
         self.markers = bool(_MARKER.search(messages.header))
         self._words = _words(messages.routes)
+        others = [route.recipient for route in messages.routes if route.to != "call"]
+        self._recipients = ""  # the pattern of those that there are, if not any
+        if not calls and not self.markers and all(others):
+            self._recipients = "|".join(regex.escape(text, special_only=True) for text in others) or "(?!)"
         inside, self.openers = _inside(messages.header)
         self.pattern = self._pattern(inside, messages.optional)
         self.loose, self.loose_openers = self.pattern, self.openers
@@ -107,7 +114,8 @@ class Headers:
         for i, found in enumerate(tokens):
             token = found.group()
             if found.group(1):
-                pattern += f"(?P<{found.group(1)}>{field})"
+                name = found.group(1)
+                pattern += f"(?P<{name}>{(name == 'recipient' and self._recipients) or field})"
             elif token.startswith("<"):
                 marker = f"{space}*{_tag(token, self._words)}"
                 if i + 1 < len(tokens):

@@ -51,7 +51,7 @@ from .detection import ChatTemplate, TokenizerConfig, choose
 from .errors import FinishedError, ToolfeedError
 from .events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, Status, ToolCallEnd, ToolCallStart
 from .grammar import Grammar, StartState
-from .headers import HEADER_LIMIT, Destination
+from .headers import HEADER_LIMIT, Destination, Headers
 from .lanes import LIMITS_FROM, LONGEST, Lane
 from .limits import Limits
 from .notation import Payload
@@ -368,7 +368,7 @@ class Parser:
         if self._regions is not None:
             self._enter_turn(self._regions, start, prompt)
         elif state == CONTENT and program.headers is not None:
-            self._enter_header()
+            self._enter_header(START_OF_TEXT)
         else:
             self._enter_region(state, START_OF_TEXT, state == REASONING)
 
@@ -628,7 +628,13 @@ class Parser:
         """All that decides what is done next with text that tells nothing; None where no lane can begin."""
         state = self._state
         held = self._held
-        if not self._lanes_on or self._ghost or len(held) > LONGEST or self._spec_length > LIMITS_FROM:
+        if (
+            not self._lanes_on
+            or self._ghost
+            or self._known_only
+            or len(held) > LONGEST
+            or self._spec_length > LIMITS_FROM
+        ):
             return None
         if state <= REASONING:
             behind = (self._where, self._after_marker, self._was_ghost, self._section_ghost, self._framed)
@@ -760,11 +766,12 @@ class Parser:
             self._node = self._program.span(self._span, self._calls_on)
             return
         if self._state == REASONING:
-            self._node = self._program.reasoning(self._pending, self._calls_on)
+            self._node = self._program.reasoning(self._pending, self._calls_on, self._tools is not None)
             return
         anywhere = self._where != INSIDE or self._objects_anywhere
         behind_call = self._where == AFTER_CALL
-        self._node = self._program.content(self._pending, self._calls_on, anywhere, behind_call, self._loose)
+        flags = (anywhere, behind_call, self._loose, self._framed)
+        self._node = self._program.content(self._pending, self._calls_on, self._tools is not None, *flags)
 
     def _region(self, buf: str, pos: int) -> int:
         """Text goes out, up to what may be a marker."""
@@ -980,8 +987,6 @@ class Parser:
                 result = self._led(branch.led, buf, pos, j, end)
                 if result != NO_MARKER:
                     return result
-            if branch.known and self._tools is None:
-                return NO_MARKER
             line = branch.line or self._grammar.calls.begins == "line"
             if line and not self._at_start(buf, pos, j) and not self._begins_line(buf, pos, j):
                 return NO_MARKER
@@ -998,8 +1003,7 @@ class Parser:
                 return NO_MARKER
             self._begin_candidate(buf, pos, j, "separator")
             return self._go(self._program.first_steps, end)
-        sure = self._framed if kind == "content_close" else branch.special and self._state == REASONING
-        alone = 0 if sure else self._stands_alone(buf, pos, j, end)
+        alone = 0 if branch.anywhere else self._stands_alone(buf, pos, j, end)
         if alone == NO_MARKER and kind == "reasoning_open" and self._program.reasoning_begins == "anywhere":
             alone = self._is_followed(buf, end)
         if alone < 0:
@@ -1114,22 +1118,27 @@ class Parser:
 
     # -- messages ------------------------------------------------------------------------------------------------------
 
-    def _enter_header(self) -> None:
+    def _headers(self) -> Headers | None:
+        return self._program.headers if self._calls_on else self._program.quiet
+
+    def _enter_header(self, where: str = AFTER_REASONING) -> None:
         self._state = HEADER
+        self._where = where
+        self._spaces = False  # here: whitespace has come that is content, and so is what follows it
         self._call_region = CONTENT
         self._pending = frozenset()
         self._loose = False
 
     def _header(self, buf: str, pos: int) -> int:
         """Between messages: a header, or text that is in none, which is content."""
-        headers = self._program.headers
+        headers = self._headers()
         assert headers is not None
         n = len(buf)
-        at_start = self._base + pos == 0
+        at_start = self._where == START_OF_TEXT
         space = SPACES.match(buf, pos)
         j = space.end() if space else pos
         whole = False
-        if j - pos <= self._limits.header:
+        if j - pos <= self._limits.header or self._is_kept_space(buf, pos, j):
             read = headers.first if at_start else headers.match
             match = read(buf, j, min(n, j + HEADER_LIMIT), partial=True) if j < n else None
             if match is not None and not match.partial:
@@ -1141,7 +1150,7 @@ class Parser:
             elif j == n or (match is not None and n < j + HEADER_LIMIT):
                 if not self._final:
                     self._wait = True
-                    return pos
+                    return self._kept_space(buf, pos, j)
                 if headers.marked(buf[j:]) or (j == n and not at_start):
                     self._space_between(buf, pos, j)
                     self._tile("framing", n)  # a header that is cut off, or whitespace behind a message
@@ -1152,15 +1161,28 @@ class Parser:
 
     def _space_between(self, buf: str, start: int, end: int) -> None:
         """Whitespace before a header: content, if it is kept, but for the space that a header begins with."""
-        if not self._trim and buf[start:end].strip(" "):
-            self._enter_region(CONTENT, INSIDE, False)
-            self._text(buf, start, end)
-            self._state = HEADER
+        self._kept_space(buf, start, end)
         self._tile("framing", end)
+
+    def _is_kept_space(self, buf: str, start: int, end: int) -> bool:
+        """Whether whitespace between messages is content, whatever comes behind it."""
+        first = buf[start : min(end, start + self._limits.header)]
+        return not self._trim and bool(self._spaces or first.strip(" "))
+
+    def _kept_space(self, buf: str, start: int, end: int) -> int:
+        """Tell whitespace between messages if it is content: where the text goes on."""
+        if start == end or not self._is_kept_space(buf, start, end):
+            return start
+        where = self._where
+        self._enter_region(CONTENT, INSIDE, False)
+        self._text(buf, start, end)
+        self._enter_header(where)
+        self._spaces = True
+        return end
 
     def _header_inside(self, match: Any, buf: str, pos: int, j: int) -> int:
         """A header stands at j, in the middle of a message that was not closed."""
-        headers = self._program.headers
+        headers = self._headers()
         assert headers is not None
         destination = headers.destination(match)
         if destination is None or not self._is_recipient(destination):
@@ -1173,7 +1195,7 @@ class Parser:
 
     def _cut_off(self, buf: str, pos: int, j: int) -> int:
         """The text ends in the beginning of a marker at j; that of a header is markup if it holds a whole marker."""
-        headers = self._program.headers
+        headers = self._headers()
         if headers is None or not headers.marked(buf[j:]):
             return NO_MARKER
         keep = self._space_before(buf, pos, j)
@@ -1183,7 +1205,7 @@ class Parser:
 
     def _header_at(self, buf: str, j: int) -> int:
         """Whether a header stands at j: 0, NO_MARKER or UNDECIDED."""
-        headers = self._program.headers
+        headers = self._headers()
         n = len(buf)
         stop = j + HEADER_LIMIT
         match = headers.match(buf, j, min(n, stop), partial=True) if headers is not None else None
@@ -1196,7 +1218,7 @@ class Parser:
 
     def _is_recipient(self, destination: Destination) -> bool:
         """A header without a marker is only a header if what it names can be called."""
-        headers = self._program.headers
+        headers = self._headers()
         if destination.to != "call" or (headers is not None and headers.markers):
             return True
         known = self._tools is None or self._forward == "forward" or destination.name in self._tools
@@ -1640,6 +1662,8 @@ class Parser:
         if j - pos > limit or (j == n and self._final and not self._open and self._spec is None):
             return self._mismatch(buf, pos, pos)
         if j == n:
+            if node.in_words:
+                return self._mismatch(buf, pos, pos)
             self._wait = True
             return pos
         char = buf[j]
@@ -1658,8 +1682,8 @@ class Parser:
             found = node.match(buf, j, stop, partial=True)
             if found is not None:
                 branch = None if found.partial else node.branch(found)
-                named = branch is None and self._spec is not None and self._name and not node.field
-                if named and node.inner is not None and node.inner(buf, j, stop, partial=True) is None:
+                named = branch is None and self._spec is not None and self._name and self._guessed is None
+                if named and not self._may_speak(node, self._name, buf, j, stop):
                     return self._fail(j)  # another opener begins, before anything spoke for this one
                 if branch is None:
                     self._wait = stop == n and n - j < limit and not self._final
@@ -1706,7 +1730,7 @@ class Parser:
                 return end
         found = node.stop.search(buf, j, min(n, limit))
         if found is None:
-            self._wait = n < limit and not self._final
+            self._wait = n < limit and not self._final and self._may_name(node, buf[j:n])
             return pos if self._wait else self._mismatch(buf, pos, j)
         end = after = found.start()
         ready = node.field_ready
@@ -1715,7 +1739,12 @@ class Parser:
         if not (buf[end] == "\n" and node.line_ends):
             space = SPACES.match(buf, end)
             after = space.end() if space else end
-            verdict = self._may_follow(self._program.expect(ready), buf, after, limit)
+            behind = self._program.expect(ready)
+            verdict = self._may_follow(behind, buf, after, limit)
+            if verdict == UNDECIDED and after < n and self._spec is not None and node.field == "name":
+                name = buf[j:end].strip(WHITESPACE)
+                sure = self._is_unnamed(name) or self._is_sure(name, ready)
+                verdict = UNDECIDED if sure or self._may_speak(behind, name, buf, after, n) else NO_MARKER
             if verdict == UNDECIDED:
                 self._wait = True
                 return pos
@@ -1726,6 +1755,28 @@ class Parser:
         self._tile("name", end)
         self._take({node.field: text})
         return self._named(ready, buf, after)
+
+    def _may_name(self, node: Node, text: str) -> bool:
+        """Whether a field that begins with this text may still make a call of its candidate."""
+        if self._spec is None or node.field != "name":
+            return True
+        tools = self._tools
+        if tools is not None and tools.any_begins(text.rstrip(WHITESPACE)):
+            return True
+        if self._known_only:
+            return False
+        name = text.rstrip(WHITESPACE)
+        over = name != text and _is_signs(name)  # and what comes behind the space is a word of its own
+        if self._grammar.calls.names != "words" or node.ends or not (over or any(char.isspace() for char in name)):
+            return True
+        return self._program.expect(node.field_ready).speaking is not None
+
+    def _may_speak(self, node: Node, name: str, buf: str, j: int, stop: int) -> bool:
+        """Whether what begins at j may speak for a candidate whose name alone does not."""
+        if node.field or node.raw is not None or any(step.begins_with(buf[j]) for step in node.payloads):
+            return True
+        match = node.speaking if self._may_be_words(name) else node.inner
+        return match is not None and match(buf, j, stop, partial=True) is not None
 
     def _may_follow(self, node: Node, buf: str, pos: int, limit: int) -> int:
         """Whether something that the node allows stands at buf[pos]: 0, NO_MARKER or UNDECIDED."""
@@ -1768,23 +1819,25 @@ class Parser:
     def _named(self, ready: frozenset[int], buf: str, pos: int) -> int:
         """Start the call if its name is known, and go on."""
         if self._spec is not None and self._name:
-            if self._is_unnamed():
+            if self._is_unnamed(self._name):
                 self._guessed = []
-            elif self._grammar.calls.commit != "arguments":
-                sure = not self._confirm or (self._tools is not None and self._name in self._tools)
-                sure = sure and not self._program.id_follows(ready)
-                sure = sure and not self._may_be_words(self._name)
-                if sure and not self._start_call(self._name, self._id, buf, pos):
-                    return self._fail(pos)
+            elif self._is_sure(self._name, ready) and not self._start_call(self._name, self._id, buf, pos):
+                return self._fail(pos)
         return self._go(ready, pos)
 
-    def _is_unnamed(self) -> bool:
+    def _is_sure(self, name: str, ready: frozenset[int]) -> bool:
+        """Whether a candidate's name alone makes it a call; `ready`: what may come behind it."""
+        if self._grammar.calls.commit == "arguments" or self._program.id_follows(ready) or self._may_be_words(name):
+            return False
+        return not self._confirm or (self._tools is not None and name in self._tools)
+
+    def _is_unnamed(self, name: str) -> bool:
         """Whether what stands where the name should says nothing, and the arguments may tell the tool."""
         unnamed = self._program.unnamed
         tools = self._tools
-        if unnamed is None or tools is None or self._name in tools or self._forward == "content":
+        if unnamed is None or tools is None or name in tools or self._forward == "content":
             return False
-        return unnamed.fullmatch(self._name) is not None
+        return unnamed.fullmatch(name) is not None
 
     def _start_guessed(self, whole: bool, buf: str, pos: int) -> bool:
         """The arguments of a call without a name are over, or too long to be kept: start it, and tell them."""
@@ -2084,14 +2137,17 @@ class Parser:
             found = node.find(buf, i)
             j = bound if found is None else min(bound, found.start())
             match = None
+            whole = False  # a closer, which may yet become an opener
             if j < bound and node.match is not None:
                 stop = min(n, j + limit)
                 match = node.match(buf, j, stop, partial=True)
                 if match is not None and match.partial:
-                    self._wait = stop == n and n - j < limit and not self._final
+                    # Where no call began, another's opener ends nothing.
+                    ends = rest is not None or (node.inner is not None and node.inner(buf, j, stop, partial=True))
+                    self._wait = bool(ends) and stop == n and n - j < limit and not self._final
                     match = None
                 elif match is not None and self._may_grow(node.branch(match), buf, j):
-                    self._wait = True
+                    self._wait = whole = True
                     match = None
             if match is None and j < bound and not self._wait:
                 i = j + 1
@@ -2101,6 +2157,8 @@ class Parser:
                 if rest is not None and rest.goes_on:
                     return self._next_call(buf, closed)
                 return self._list_over(buf, closed)
+            if whole and rest is not None and rest.at_line:
+                return self._list_over(buf, j)  # the rest is over in either case
             pos = j
             if self._wait or j == n:
                 return j

@@ -247,6 +247,7 @@ class Branch:
     """What matching one of a node's markers means."""
 
     __slots__ = (
+        "anywhere",
         "begins",
         "closes",
         "confirm",
@@ -265,7 +266,6 @@ class Branch:
         "ready",
         "repaired",
         "role",
-        "special",
         "steps",
     )
 
@@ -287,7 +287,7 @@ class Branch:
         self.known = False  # it opens a call of a declared tool only
         self.led: Step | None = None  # the same marker, with the name before it
         self.repaired = bool(steps) and all(step.repaired for step in steps)
-        self.special = False  # a special token, which counts wherever it stands
+        self.anywhere = False  # a marker around content that counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
         self.closes = role in ("closer", "section_close")
@@ -317,6 +317,7 @@ class Node:
         "find",
         "first",
         "framed",
+        "in_words",
         "inner",
         "line_ends",
         "literals",
@@ -328,6 +329,7 @@ class Node:
         "placed",
         "plain",
         "raw",
+        "speaking",
         "stop",
         "tags",
         "undecided",
@@ -342,7 +344,10 @@ class Node:
         self.literals: tuple[tuple[str, Branch], ...] = ()
         self.tags: tuple[tuple[Callable[..., re.Match[str] | None], Branch], ...] = ()
         self.anywhere: Callable[..., Any] | None = None  # the same of those that count wherever they stand
-        self.inner: Callable[..., Any] | None = None  # the same of those that open no call, if there are others
+        # The same of those that speak for a call whose name alone does not: they open no other. A closer does so only
+        # for a name that may not be words, and is not among the second ones.
+        self.inner: Callable[..., Any] | None = None
+        self.speaking: Callable[..., Any] | None = None
         self.placed = False  # there are others, which count at a region's start and where a line begins
         self.first = ""  # the markers' first characters
         self.branches: tuple[Branch, ...] = ()
@@ -357,6 +362,7 @@ class Node:
         self.framed: Step | None = None  # the same, if it begins in a line break, which is damage
         self.parameters = False  # tagged parameters
         self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
+        self.in_words = False  # only a payload may come whose opener is an ordinary word, right behind it
         self.mark = ""  # the character that `plain` looks for, if it is a single one, or one of two
         self.other = ""  # and the second
         self.waits = ""  # the characters that may begin what counts anywhere, and need more to show it
@@ -450,6 +456,7 @@ class Program:
             messages.close if messages is not None else (),
         )
         self.headers = Headers(grammar.messages) if grammar.messages is not None else None
+        self.quiet = Headers(grammar.messages, calls=False) if grammar.messages is not None else None
         self.separator = calls.separator.strip() if not self.section_closers else ""
         tokens = "|".join(re.escape(token) for token in grammar.turn_end)
         self.name_at_end = re.compile(rf"(?P<name>[\w.\-]+)(?P<tokens>(?:\s|{tokens or '(?!)'})*)\Z").match
@@ -717,44 +724,64 @@ class Program:
         return node
 
     def content(
-        self, pending: frozenset[int], calls: bool, objects: bool, separator: bool, loose: bool = False
+        self,
+        pending: frozenset[int],
+        calls: bool,
+        known: bool,
+        objects: bool,
+        separator: bool,
+        loose: bool,
+        framed: bool,
     ) -> Node:
         """The node of content. `pending`: closers of what was before that may still come. `calls`: whether a call may
-        open. `objects`: a JSON call without markers may. `separator`: what stands between two calls may come."""
-        key = ("content", pending, calls, objects, separator, loose)
+        open; `known`: so may one that only a declared tool can have. `objects`: a JSON call without markers may.
+        `separator`: what stands between two calls may come. `framed`: an opener of content has come."""
+        key = ("content", pending, calls, known, objects, separator, loose, framed)
         node = self._nodes.get(key)
         if node is None:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
             if calls:
                 ready += [opener for opener in self.openers if objects or not opener.step.at_start]
+            ready = self._open_to(ready, known)
             others = self._markers("reasoning_open", self.reasoning_open)
             mine = {form.text for step in self.steps for form in step.forms} if not calls else ()
             others += self._markers("absorb", (text for text in self.absorb if text not in mine))
             others += self._markers("turn_end", self.grammar.turn_end)
-            others += self._message_ends(loose)
-            others += self._content_frame()
+            others += self._message_ends(calls, loose)
+            others += self._content_frame(framed)
             if separator and calls and self.separator:
                 others += self._markers("separator", (self.separator,))
             node = self._node(ready, others, self.led if calls else ())
             self._nodes[key] = node
         return node
 
-    def reasoning(self, pending: frozenset[int], calls: bool) -> Node:
+    def reasoning(self, pending: frozenset[int], calls: bool, known: bool) -> Node:
         """The node of reasoning; see `content`."""
-        key = ("reasoning", pending, calls)
+        key = ("reasoning", pending, calls, known)
         node = self._nodes.get(key)
         if node is None:
             ready = [Ready(self.steps[number]) for number in sorted(pending)]
-            ready += self.openers if calls and self.call_in_reasoning != "text" else ()
+            ready = self._open_to(
+                [*ready, *(self.openers if calls and self.call_in_reasoning != "text" else ())], known
+            )
             others = self._markers("reasoning_close", self.reasoning_close)
-            others += self._message_ends()
+            others += self._message_ends(calls)
             # An answer's opener ends reasoning whose closer is missing.
-            others += [entry for entry in self._content_frame() if entry[1].kind == "content_open" and entry[1].special]
+            others += self._answer_openers()
             others += self._markers("absorb", self.reasoning_open)
             others += self._markers("turn_end", self.grammar.turn_end)
             node = self._node([opener for opener in ready if opener.step.role != "payload"], others)
             self._nodes[key] = node
         return node
+
+    def _open_to(self, ready: list[Ready], known: bool) -> list[Ready]:
+        """Without the openers that open a call of a declared tool only, unless the tools are known."""
+        if known or not self._known:
+            return ready
+        return [entry for entry in ready if not self._is_known(entry.step)]
+
+    def _is_known(self, step: Step) -> bool:
+        return isinstance(step.item, Marker | Tag) and step.item.text in self._known
 
     def span(self, span: Span, calls: bool) -> Node:
         """The node of a region's text; where delimiters are looked for, the region itself knows."""
@@ -774,7 +801,7 @@ class Program:
         if node is None:
             steps = [self.steps[number] for number in sorted(ready)]
             steps = [step for step in steps if step.begins or step.role in ("closer", "section_close")]
-            ends = [end for end in self._message_ends() if end[1].kind == "header"]
+            ends = [end for end in self._message_ends(True) if end[1].kind == "header"]
             node = self._node([Ready(step) for step in steps if step.role != "payload"], ends)
             self._nodes[key] = node
         return node
@@ -873,20 +900,28 @@ class Program:
         tagged = step is None or step.role == "value" or (isinstance(step.item, Payload) and step.item.what == "value")
         return tagged or (step is not None and step.closed)
 
-    def _content_frame(self) -> list[tuple[Form, Branch]]:
-        """What stands around content; a special token counts wherever it stands."""
+    def _content_frame(self, framed: bool) -> list[tuple[Form, Branch]]:
+        """What stands around content; what closes it counts wherever it stands if an opener has come."""
         frame = self.grammar.content
         if frame is None:
             return []
-        found = self._markers("content_open", (text.strip() for text in frame.open))
-        found += self._markers("content_close", (text.strip() for text in frame.close))
-        for form, branch in found:
-            branch.special = form.text in self.grammar.special_tokens
+        found = self._markers("content_close", (text.strip() for text in frame.close))
+        for _, branch in found:
+            branch.anywhere = framed
+        return [*self._markers("content_open", (text.strip() for text in frame.open)), *found]
+
+    def _answer_openers(self) -> list[tuple[Form, Branch]]:
+        """In reasoning: what opens content, if it is a special token, which counts wherever it stands."""
+        frame = self.grammar.content
+        texts = [text.strip() for text in frame.open] if frame is not None else []
+        found = self._markers("content_open", (text for text in texts if text in self.grammar.special_tokens))
+        for _, branch in found:
+            branch.anywhere = True
         return found
 
-    def _message_ends(self, loose: bool = False) -> list[tuple[Form, Branch]]:
+    def _message_ends(self, calls: bool, loose: bool = False) -> list[tuple[Form, Branch]]:
         """What ends a message: its closers, and the next one's header. `loose`: it is text that is in no message."""
-        messages, headers = self.grammar.messages, self.headers
+        messages, headers = self.grammar.messages, self.headers if calls else self.quiet
         if messages is None or headers is None:
             return []
         openers, pattern = (headers.loose_openers, headers.loose) if loose else (headers.openers, headers.pattern)
@@ -922,7 +957,7 @@ class Program:
             branch.misspelt = all(own.misspelt for step in same for own in step.forms if own.pattern == form.pattern)
             branch.damaged = branch.misspelt or (branch.repaired and branch.role == "open")
             branch.inner = branch.is_inner()
-            branch.known = any(step.item.text in self._known for step in same if isinstance(step.item, Marker | Tag))
+            branch.known = any(self._is_known(step) for step in same)
             branch.led = next((step for step in led if any(own.pattern == form.pattern for own in step.forms)), None)
             other = next((known for known_form, known in others if known_form.pattern == form.pattern), None)
             if other is not None and other.kind == "absorb":  # it closes something, so it is not lone
@@ -934,6 +969,8 @@ class Program:
                 found.append((form, branch))
         if node.framed is not None and (node.raw is None or _trim(node.raw) != "none"):
             node.framed = None
+        alone = not found and not fields and node.raw is None
+        node.in_words = alone and bool(node.payloads) and all(step.in_words for step in node.payloads)
         self._set_markers(node, found)
         if fields:
             self._set_field(node, fields)
@@ -954,9 +991,12 @@ class Program:
             node.match = regex.compile(groups, regex.VERSION1).match
             anywhere = [form.pattern for form, branch in found if not self._is_placed(branch)]
             node.placed = len(anywhere) < len(found)
-            inner = [form.pattern for form, branch in found if not branch.begins]
-            if 0 < len(inner) < len(found) and not node.payloads:
-                node.inner = regex.compile("|".join(inner), regex.VERSION1).match
+            inner = [(form.pattern, branch.role) for form, branch in found if not branch.begins and not branch.lone]
+            speaking = [pattern for pattern, role in inner if role not in ("closer", "section_close")]
+            if inner:
+                node.inner = regex.compile("|".join(pattern for pattern, _ in inner), regex.VERSION1).match
+            if speaking:
+                node.speaking = regex.compile("|".join(speaking), regex.VERSION1).match
             if node.placed and anywhere:
                 node.anywhere = regex.compile("|".join(anywhere), regex.VERSION1).match
             node.first = "".join({text[0] for text in texts})
@@ -998,7 +1038,8 @@ class Program:
             return opens and branch.led is None and (branch.line or self.grammar.calls.begins == "line")
         if branch.kind == "reasoning_open":
             return self.reasoning_begins != "anywhere"
-        return branch.kind in ("separator", "absorb") or (branch.kind == "content_open" and not branch.special)
+        framing = branch.kind in ("content_open", "content_close") and not branch.anywhere
+        return framing or branch.kind in ("separator", "absorb")
 
     def _set_field(self, node: Node, fields: list[Step]) -> None:
         """Fields of one name, of templates that begin alike, are read as one."""

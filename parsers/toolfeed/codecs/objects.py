@@ -21,6 +21,8 @@ _NAMED: Final = re.compile(r'\{[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*"([\w.
 _ARGUMENTS: Final = re.compile(r'[ \t\r\n]*,[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*(?=\{)').match
 _LONGEST: Final = 64  # the keys and names in them
 
+_ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_HALF_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 _STRING_STOPS: Final = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
 
 # Where the machine stands.
@@ -424,6 +426,10 @@ class CallObjects:
         start = pos
         bound = pos + self._limit + 1 - self._length  # behind the quote of the longest string
         stop = min(len(text), bound)
+        if not self._started:
+            stray = self._stray(text, start, stop)
+            if stray >= 0:
+                return self._fault(stray, "a key or name that is not a call's")
         while pos < stop:
             if self._escaped:
                 self._escaped = False
@@ -442,6 +448,17 @@ class CallObjects:
         self._length += pos - start
         return pos if pos == len(text) else self._fault(pos, "a key or name is too long")
 
+    def _stray(self, text: str, start: int, stop: int) -> int:
+        """Where the first character is that shows that no call has this key or name; -1 for nowhere."""
+        before = "".join(self._pieces)
+        known: list[str] | None = None
+        in_key = self._bare and self._state == _IN_KEY and (self._keyed_object or not self._keyed)
+        if in_key and not (self.several and self._called):  # or it is read on as no call
+            known = [*(key for keys in self._keys for key in keys), "function", "type"]
+        read = before + text[start:stop]
+        wrong = _wrong(read, self._quote, known) if known is not None or "\\" in read else -1
+        return wrong - len(before) + start if wrong >= 0 else -1
+
     def _string_over(self, text: str, pos: int) -> int:
         raw = "".join(self._pieces)
         self._pieces.clear()
@@ -455,6 +472,8 @@ class CallObjects:
             self._state = _AFTER
             self.name = string.strip(" \t\r\n")
             self._named = True
+            if not self.name and not self._started and not self._refuse():
+                return self._fault(pos - 1, "an empty name")
             self._begin_if_ready()
             return pos
         self._state = _COLON
@@ -659,6 +678,35 @@ def _string_text(quote: str, raw: str) -> str | None:
         return str(json.loads(f'"{raw}"', strict=False))
     except ValueError:
         return None
+
+
+def _wrong(read: str, quote: str, known: list[str] | None) -> int:
+    """Where in the text of a string the first character is that makes it none, or none of those that are `known`; -1
+    for nowhere."""
+    string = ""
+    at = 0
+    while at < len(read) and read[at] != quote:
+        end = at + 1
+        if read[at] == "\\":
+            if quote == "'":  # what Python escapes is looked at when the string is whole
+                return -1
+            found = _ESCAPE.match(read, at)
+            if found is None:
+                chars = [key[len(string)] for key in known or () if key.startswith(string) and len(key) > len(string)]
+                ways = [f"\\u{ord(char):04x}" for char in chars]
+                for end in range(at + 2, min(len(read), at + 6) + 1):
+                    half = read[at:end]
+                    if _HALF_ESCAPE.fullmatch(half) is None or (
+                        known is not None and not any(way.startswith(half.lower()) for way in ways)
+                    ):
+                        return end - 1
+                return -1
+            end = found.end()
+        string += read[at] if end == at + 1 else str(json.loads(f'"{read[at:end]}"'))
+        if known is not None and not any(key.startswith(string) for key in known):
+            return end - 1
+        at = end
+    return -1
 
 
 def _id_text(raw: str) -> str:
