@@ -219,7 +219,7 @@ class CallObjects:
         state = self._state
         if state in (_IN_ARGUMENTS, _IN_OTHER, _IN_ELEMENT) or self._escaped or self._length > _PLACE_LENGTH:
             return None
-        read = "" if state == _IN_NAME else "".join(self._pieces)
+        read = self._length > 0 if state == _IN_NAME else "".join(self._pieces)  # an empty name is decided at its end
         key = (self._quote, read, self._named, self._keyed_object, self._again, self._nested, self._mended)
         return (state, self._list, self._any, self._started, self._flush, self._arguments is None, self._read, key)
 
