@@ -2355,6 +2355,7 @@ class Parser:
                 lenient=self._repair,
                 literal=item.codec == "literal",
                 closed=self._program.has_closers(step),
+                marked=step.wrapped,
                 sequence=item.what == "calls",
                 declared=declared,
                 limit=limits.name,
