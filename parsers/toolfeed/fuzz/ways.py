@@ -18,6 +18,7 @@ from ..codecs.json_value import JsonValue
 from ..codecs.objects import CallObjects
 from ..codecs.python_calls import PythonCalls
 from ..errors import CannotExpress
+from ..grammar import Messages
 from ..notation import Field, Payload, Tag
 from ..parser import CONTENT, EXPECT, HEADER, PAYLOAD, REASONING, REST, VALUE, Parser
 from ..program import Form, Step
@@ -236,13 +237,14 @@ class _Ways:
     def _headers(self) -> Iterator[tuple[str, str]]:
         """Headers of messages, and what may stand behind each."""
         messages = self.grammar.messages
+        if messages is None:
+            return
         body = self._steps(self.program.message_body)
-        for to in ("call", "content", "reasoning") if messages is not None else ():
-            for call in self.calls if to == "call" else self.calls[:1]:
-                behind = self._followed(body, call, True) if to == "call" else "zz"
-                for at_start in (False, True):
-                    with suppress(CannotExpress):
-                        yield header_of(messages, to, call.name if to == "call" else "", at_start)[0].lstrip(), behind
+        for call in self.calls:
+            behind = self._followed(body, call, True)
+            yield from ((header, behind) for header in _headers(messages, "call", call.name))
+        for to in ("content", "reasoning"):
+            yield from ((header, "zz") for header in _headers(messages, to, ""))
 
     # -- payloads and values -------------------------------------------------------------------------------------------
 
@@ -282,6 +284,13 @@ class _Ways:
     def _element(self, codec: CallObjects | PythonCalls, call: _Call) -> str:
         kind = "python" if isinstance(codec, PythonCalls) else "keyed" if codec._keyed else "json"
         return self._payload(Payload("call", kind), call, True)
+
+
+def _headers(messages: Messages, to: str, name: str) -> Iterator[str]:
+    """The header of a message of this kind, at the turn's start and behind another."""
+    for at_start in (False, True):
+        with suppress(CannotExpress):
+            yield header_of(messages, to, name, at_start)[0].lstrip()
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:
