@@ -35,7 +35,7 @@ _ENDS: Final = (
     *(word[i:] for word in _WORDS for i in range(1, 5)),
     *("n", "0", "00", "000", "0000", "''"),
 )
-_BRACKETS: Final = {"{": "}", "[": "]"}
+_BRACKETS: Final = {"{": "}", "[": "]", "(": ")"}
 
 
 class _Call(NamedTuple):
@@ -351,7 +351,9 @@ def _rest_of_object(codec: CallObjects, call: _Call, text: str) -> str:
     if state == objects._IN_KEY:
         wanted = [*(names if not named else ()), *(arguments if not argued else ())]
         own = [call.name] if keyed else [*wanted, *ids, "type"]
-        key, before = next(filter(None, (_rest_of_key(read, key, quote) for key in own)), (read, quote))
+        key, before = next(
+            filter(None, (_rest_of_key(read, key, quote) for key in own)), (read, _rest_of_escape(read) + quote)
+        )
         before += ": "
         role = "arguments" if keyed or key in arguments else "name" if key in names else "other"
     elif state == objects._COLON:
@@ -359,7 +361,7 @@ def _rest_of_object(codec: CallObjects, call: _Call, text: str) -> str:
     elif state == objects._VALUE:
         role = read
     elif state == objects._IN_NAME:
-        before = (call.name[len(read) :] if call.name.startswith(read) else "") + quote
+        before = (call.name[len(read) :] if call.name.startswith(read) else _rest_of_escape(read)) + quote
         named = True
     elif state == objects._IN_ARGUMENTS and codec._arguments is not None:
         before = _completed(codec._arguments, text, outside)
@@ -380,6 +382,12 @@ def _rest_of_object(codec: CallObjects, call: _Call, text: str) -> str:
         return "{" + inside + "}"
     comma = ", " if inside and state not in (objects._FIRST_KEY, objects._KEY) and role != "function" else ""
     return before + comma + inside + "}" * (1 + (codec._nested or role == "function"))
+
+
+def _rest_of_escape(read: str) -> str:
+    """The rest of an escape that a string ends in."""
+    half = re.search(r"(?<!\\)(?:\\\\)*\\(u[0-9a-fA-F]{0,3})?\Z", read)
+    return "" if half is None else "0" * (5 - len(half.group(1))) if half.group(1) else "n"
 
 
 def _rest_of_key(read: str, key: str, quote: str) -> tuple[str, str] | None:
