@@ -1761,7 +1761,7 @@ class Parser:
         if self._spec is None or node.field != "name":
             return True
         tools = self._tools
-        if tools is not None and tools.any_begins(text.rstrip(WHITESPACE)):
+        if tools is not None and (tools.any_begins(text) or text.rstrip(WHITESPACE) in tools):
             return True
         if self._known_only:
             return False

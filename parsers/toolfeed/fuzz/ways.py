@@ -265,6 +265,7 @@ class _Ways:
         codec, step = self.parser._codec, self.parser._step
         assert step is not None
         text = "".join(self.parser._spec or ())
+        inside = self.parser._candidate_kind == "element"  # the list's bracket stands before it
         for call in self.calls:
             if isinstance(codec, Arguments) and self.parser._guessed is not None:  # they have to tell the tool
                 written = _arguments(call)
@@ -273,7 +274,7 @@ class _Ways:
                 yield rest + self._followed(_behind(step), call, True, step)
                 continue
             if isinstance(codec, CallObjects):
-                rest = _rest_of_object(codec, call, text)
+                rest = _rest_of_object(codec, call, "[" * (inside and codec.in_list) + text)
             elif isinstance(codec, PythonCalls):
                 rest = _rest_of_python(codec, call)
             else:
@@ -333,8 +334,8 @@ def _completed(machine: JsonValue | Arguments, text: str, outside: int = 0) -> s
     ways += [end + quote + behind for end in (*_ENDS[2:], escaped)] if quote else ()
     for rest in ways:
         twin = machine.copy()
-        twin.feed(rest + ",", 0, [])  # a number ends where something follows, and so does a quote that is mended
-        if twin.done and not twin.error:
+        # A number ends where something follows, and so does a quote that is mended.
+        if twin.feed(rest + ",", 0, []) >= len(rest) and twin.done and not twin.error:
             return rest
     return ""
 
@@ -350,12 +351,13 @@ def _rest_of_object(codec: CallObjects, call: _Call, text: str) -> str:
     before = role = ""
     if state == objects._IN_KEY:
         wanted = [*(names if not named else ()), *(arguments if not argued else ())]
-        own = [call.name] if keyed else [*wanted, *ids, "type"]
+        own = [call.name] if keyed else [*wanted, *ids, "type", *(() if codec._nested else ("function",))]
         key, before = next(
             filter(None, (_rest_of_key(read, key, quote) for key in own)), (read, _rest_of_escape(read) + quote)
         )
         before += ": "
-        role = "arguments" if keyed or key in arguments else "name" if key in names else "other"
+        role = "function" if key == "function" and not keyed else "other"
+        role = "arguments" if keyed or key in arguments else "name" if key in names else role
     elif state == objects._COLON:
         before, role = ": ", read
     elif state == objects._VALUE:
