@@ -1761,7 +1761,7 @@ class Parser:
         if self._spec is None or node.field != "name":
             return True
         tools = self._tools
-        if tools is not None and tools.any_begins(text.rstrip(WHITESPACE)):
+        if tools is not None and (tools.any_begins(text) or text.rstrip(WHITESPACE) in tools):
             return True
         if self._known_only:
             return False
@@ -2355,6 +2355,7 @@ class Parser:
                 lenient=self._repair,
                 literal=item.codec == "literal",
                 closed=self._program.has_closers(step),
+                marked=step.wrapped,
                 sequence=item.what == "calls",
                 declared=declared,
                 limit=limits.name,

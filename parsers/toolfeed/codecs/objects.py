@@ -70,6 +70,7 @@ _SLOTS: Final = (
     "_limit",
     "_list",
     "_literal",
+    "_marked",
     "_mended",
     "_named",
     "_nested",
@@ -111,6 +112,7 @@ class CallObjects:
         lenient: bool = False,
         literal: bool = False,
         closed: bool = False,
+        marked: bool = True,
         declared: frozenset[str] | None = None,
         limit: int = 256,
         digits: int = 4000,
@@ -119,7 +121,7 @@ class CallObjects:
         a name and arguments together make it a call, and an unknown key none. `sequence`: others may follow, with
         commas or not. `declared`: the tools' names. `lenient`: what Python writes for JSON, and commas too many or too
         few, are read and noted, and a bracket too many behind a call that stands in a list or, `closed`, before a
-        marker. `literal`: Python is what the format writes."""
+        marker. `marked`: a marker stands before the payload. `literal`: Python is what the format writes."""
         self._keys = (names, arguments, ids)
         self._keyed = keyed
         self._bare = bare
@@ -128,6 +130,7 @@ class CallObjects:
         self._repair = lenient
         self._literal = literal
         self._closed = closed
+        self._marked = marked
         self._tools = declared
         self._limit = limit
         self._digits = digits
@@ -400,7 +403,7 @@ class CallObjects:
 
     def _element(self, char: str, pos: int) -> int:
         if char != "{":
-            if self._list and self._state == _ITEM and (self._any or not self._bare):
+            if self._list and self._state == _ITEM and self._goes_on:
                 self._reset()
                 self._other = self._machine()
                 self._any = True
@@ -553,8 +556,13 @@ class CallObjects:
     def _refuse(self) -> bool:
         """The object is no call: whether it is read on, as one of several elements of which others are calls. Where
         nothing but the text says what is a call, one of them has to have come."""
-        self._refused = not self._started and self.several and (self._called or not self._bare)
+        self._refused = not self._started and self.several and self._goes_on
         return self._refused
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether an element that is no call may stand among others that are."""
+        return self._called or (self._marked and not self._bare)
 
     def _machine(self) -> JsonValue:
         """What reads a value that is no argument."""

@@ -2,28 +2,29 @@
 
 A parser that has read a prefix has told some of what the prefix comes to. If whatever may come next leads to the same
 next piece, that piece was decided and waited without need. So at every prefix at which something is held, the parser is
-copied and fed one continuation after another (what really came, single characters, the end of the text, and what would
-complete each marker that may have begun) until two of them differ right behind what was told: then the hold was needed.
-If none do, it was not.
+copied and fed one continuation after another until two of them differ right behind what was told: then the hold was
+needed. If none do, it was not. Continuations are what really came, the end of the text, what the grammar's templates
+write from where the parser stands (`ways`), single characters, and plain turns from where they hold what is held.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
 
 import msgspec
 
 from ..errors import CannotExpress
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallStart
-from ..grammar import Grammar
 from ..notation import Field, Payload, Space, Tag, parse_template
 from ..parser import Parser
 from .cases import Case, Format, parser_of
-from .reading import Reading, Violation, counted, shown
-from .texts import SUFFIX, markers_of
+from .reading import Reading, Reason, Violation, counted, shown
+from .texts import markers_of
+from .ways import ways_on
 
 _LETTERS: Final = (
     "a",
@@ -50,12 +51,13 @@ _LETTERS: Final = (
 _BEHIND: Final = ("", " zz\n\nzz zz.", '": 1}\nzz')
 _MOST: Final = 12  # continuations of one kind
 _PREFIXES: Final = 16  # of each kind are looked at in a text
-_SUFFIX_BEGUN: Final = re.compile(r":[\w.\-]*\Z")
-_KEY: Final = "x"  # as markers have it
-_VALUES: Final = ("null", "true", "false", "1", "{}", "[]", "\nnull")
 _TAG_END: Final = re.compile(r"[\"']?\s*/?>")
 _TAG_ENDS: Final = (">", '">', "'>", 'x">', "x'>")
 _ENDS: Final = re.compile(r"[}\])>\"']")
+
+# Which calls are told is asked when a call starts: one of an unknown tool, or one too many, is content from there on,
+# and held until then like any other. So is a marker that a small limit will not let become whole.
+_LEFT_OUT: Final = frozenset({"limits", "parallel_tool_calls"})
 
 Atom = tuple[object, ...]
 
@@ -83,55 +85,25 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     places = {len(text), *rng.sample(range(1, len(text) + 1), min(_PREFIXES, len(text)))}
     ends = [found.end() for found in _ENDS.finditer(text)]  # behind what may end something
     places.update(rng.sample(ends, min(_PREFIXES, len(ends))))
-    options = dict(case.options)
-    if options.get("tools"):
-        keys = dict.fromkeys([_KEY, *re.findall(r"[\w.\-]+", text)])
-        options["tools"] = [_with_parameters(tool, keys) for tool in options["tools"]]
-    plain = plain_texts(format, case._replace(options=options))
-    # What an unknown tool's call is, and where a limit is passed, decides more than the text does.
-    left_out = {"limits", "unknown_tools", "parallel_tool_calls"}
-    if format.is_bare:
-        left_out.add("tools")
-        if isinstance(options.get("tool_choice"), str):
-            left_out.add("tool_choice")
-    options = {name: value for name, value in options.items() if name not in left_out}
-    if options.get("repair"):  # which may read calls without markers in every format
-        options["unknown_tools"] = "forward"
-    case = case._replace(options=options)
+    options = {name: value for name, value in case.options.items() if name not in _LEFT_OUT}
+    case = case._replace(options=options | {"unknown_tools": "forward"})
+    plain = plain_texts(format, case)
     parser = parser_of(case)
     read = 1
     for i, char in enumerate(text, 1):
         parser.feed(char)
-        # A candidate that is damaged may need a continuation that nobody would guess.
-        if i in places and (parser.state != "header" or case.meaning is not None):
+        if i in places:
             read += _needed(format, case, parser, i, plain)
     return read
 
 
-def _with_parameters(tool: Any, keys: Iterable[str]) -> Any:
-    """A tool with these parameters too: a marker that holds a key is one for a declared key only."""
-    function = tool["function"]
-    schema = function.get("parameters", {})
-    properties = {key: {"type": "string"} for key in keys} | schema.get("properties", {})
-    return {**tool, "function": {**function, "parameters": {**schema, "properties": properties}}}
-
-
 def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence[str]) -> int:
     """Raises Violation unless two continuations differ in what they tell next."""
-    held = case.text[at - parser.held : at]
-    tail = held.strip()
-    framing = any(tail != marker and marker.startswith(tail) for marker in format.framing)
-    if parser.state in ("content", "reasoning") and tail and framing:
-        return 0  # it may not count here, but that is not looked at before it is whole
-    if parser.state == "header" and format.grammar.calls.names == "words":
-        return 0  # what may be a name of several words, until it is whole
     first: list[Atom] | None = None
     decided = 0
-    bound = parser._grammar  # the text may have said what a part of its markers is
-    for read, behind in enumerate(continuations(format, case, at, parser.held, bound, plain), 1):
+    for read, (behind, finish) in enumerate(continuations(format, case, at, parser, plain), 1):
         twin = parser.copy()
-        events = [*twin.feed(behind), *twin.finish(case.finish)]
-        found = atoms(events)
+        found = atoms([*twin.feed(behind), *twin.finish(finish)])
         if first is None:
             first, decided = found, len(found)
         common = 0
@@ -142,42 +114,41 @@ def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence
             return read
     assert first is not None
     what = "".join(str(atom[2 if atom[0] == "end" else -1]) for atom in first[:decided])
+    held = case.text[at - parser.held : at]
     place = f"after {counted(at, 'character')} {shown(held)} is held ({parser.state})"
     raise Violation("2", f"{place}, but it is decided: {shown(what)} comes", (at,))
 
 
 def continuations(
-    format: Format, case: Case, at: int, held: int, bound: Grammar, plain: Sequence[str]
-) -> Iterator[str]:
-    """What may come behind the text's first `at` characters, of which so many are held. `bound`: the grammar as the
-    text so far has bound its parameters; `plain`: plain turns."""
-    text = case.text
-    yield text[at:]
-    yield ""
+    format: Format, case: Case, at: int, parser: Parser, plain: Sequence[str]
+) -> Iterator[tuple[str, Reason]]:
+    """What may come behind the text's first `at` characters, which the parser has read, and why the text ends there.
+    `plain`: plain turns."""
+    text, finish = case.text, case.finish
+    yield text[at:], finish
+    yield "", finish
+    if finish == "stop":
+        yield "", None
+    tail = text[at - parser.held : at]
+    for way in _ways(format, case, parser, tail, plain):
+        yield way, finish
+
+
+def _ways(format: Format, case: Case, parser: Parser, tail: str, plain: Sequence[str]) -> Iterator[str]:
+    yield from ways_on(parser, tail, case.options)
     for letter in _LETTERS:
         yield letter + _BEHIND[1]
-    tail = text[at - held : at].lstrip()
+    tail = tail.lstrip()
     squeezed = "".join(tail.split())  # a tag may have spaces in it
-    markers = format.markers
-    if bound is format.grammar and bound.parameters:
-        begun = _SUFFIX_BEGUN.search(tail)
-        bound = bound.bind(dict.fromkeys(bound.parameters, f"{begun.group()}x" if begun else SUFFIX))
+    bound = parser._grammar  # the text may have said what a part of its markers is
+    markers = (*markers_of(bound), *format.markers) if bound is not format.grammar else format.markers
     if bound is not format.grammar:
         plain = [*plain, *(bound.write("", "", [("f", arguments)] * 2) for arguments in ("{}", '{"a": "b"}'))]
-        markers = (*markers_of(bound), *markers)
     for whole in plain:  # where a turn goes on as it was written
         for rest in _aligned(whole, tail):
             yield whole[rest:]
     answers = [plain.text for plain in format.canonical[-1:]]
-    name = f'"{case.grammar.calls.keys.name[0]}"'
-    for whole in plain:  # a key or a value of a call object, before the one that matters
-        if name in whole:
-            for end in ('": 1, ', '", ', "1, ", ", "):
-                yield end + whole[whole.index(name) :]
     for marker in markers:
-        if not tail:
-            yield marker
-            yield f"\n{marker}\n"
         for k in range(min(len(marker) - 1, len(tail)), 0, -1):
             if tail.endswith(marker[:k]) or squeezed.endswith(marker[:k]):
                 for behind in _BEHIND:
@@ -187,44 +158,13 @@ def continuations(
                     for other in markers:
                         if other and other in whole:
                             yield marker[k:] + whole[whole.index(other) + len(other) :]
-    yield from _named_before(format, case, tail)
     for whole in (*plain[:2], *plain[-2:]):
         for found in _TAG_END.finditer(whole):  # a tag with another name or attribute in it
             for end in _TAG_ENDS:
                 yield end + whole[found.end() :]
-    for whole in (*plain[:1], *plain[-1:]):  # a list goes on behind what is no call
-        for bracket in ("[", "{"):
-            if bracket in whole:
-                yield ", " + whole[whole.index(bracket) + (bracket == "[") :]
-    for whole in (*plain[:1], *plain[-1:]):  # a value of another type than string
-        for marker in markers:
-            at = whole.find(marker) if marker else -1
-            at -= at > 0 and whole[at - 1] == "\n"  # the closer's own
-            for value in _VALUES if at >= 0 else ():
-                if value.startswith(tail):
-                    yield value[len(tail) :] + whole[at:]
-    for one in format.canonical[:1]:  # a name that is not whole
-        for tool, _, _ in one.meaning.calls if one.meaning else ():
-            yield one.text[one.text.find(tool) + len(tool) :]
-    for letter in _LETTERS:
-        for behind in _BEHIND[::2]:
-            yield letter + behind
     for whole in plain[-2:]:
         yield whole
         yield "\n" + whole
-
-
-def _named_before(format: Format, case: Case, tail: str) -> Iterator[str]:
-    """What makes the word that a text ends in the name of a call, where a repair reads a name before its opener."""
-    repair = case.grammar.repair if case.options.get("repair") else None
-    lines = [line for line in (repair.call if repair is not None else ()) if line.startswith("{name}")]
-    word = re.search(r"[\w.\-]*\Z", tail)
-    begun = word.group() if word is not None else ""
-    tools = None if format.is_bare else case.options.get("tools")
-    names = [begun, begun + "a"] if tools is None else [str(tool["function"]["name"]) for tool in tools]
-    for line in lines:
-        behind = re.sub(r"\{\w+:\w+\}", "{}", line.removeprefix("{name}"))
-        yield from (name[len(begun) :] + behind for name in names if name.startswith(begun))
 
 
 def _aligned(whole: str, tail: str) -> Iterator[int]:
@@ -248,14 +188,11 @@ def plain_texts(format: Format, case: Case) -> list[str]:
     """Plain turns; the last ones call the tools that the case declares."""
     texts = [plain.text for plain in (*format.canonical, *format.variants)]
     tools = case.options.get("tools") or ()
-    for arguments in (f'{{"{_KEY}": "b"}}', "{}"):
-        for tool in tools:
-            name = str(tool["function"]["name"])
-            for grammar in (case.grammar, *format.otherwise):
-                try:
-                    texts.append(grammar.write("", "", [(name, arguments)], tools=tools))
-                except CannotExpress:
-                    continue
+    for tool in tools:
+        name = str(tool["function"]["name"])
+        for grammar in (case.grammar, *format.otherwise):
+            with suppress(CannotExpress):
+                texts.append(grammar.write("", "", [(name, "{}")], tools=tools))
     return texts
 
 
