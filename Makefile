@@ -3,9 +3,11 @@
 # make compare      the same streams through what people use today; writes docs/performance.md and its chart
 # make performance  every number of docs/performance.md that is toolfeed's own
 # make compiled     build the wheel through mypyc (a C compiler, minutes) and run all tests on it
+# make compiled-sample  the same without gcc's optimization, and a sample of the tests: a minute or two, and what CI runs
 # make fuzz    half a minute of fuzzing over all formats
 # make docs    write docs/formats.md and docs/cases.md from the grammars and the table of cases
 # make test    every check: ruff, mypy, pyright, pytest (which also builds the wheel and tests it)
+# make pytest  the tests alone
 #
 # Needs Python 3.11 or newer with pip and venv; another one than python3: make test PYTHON=python3.13.
 # Both work in .venv, and a second run installs nothing unless pyproject.toml has changed. make test EXTRAS=dev,reference
@@ -17,12 +19,18 @@ EXTRAS ?= dev
 PYTEST_ARGS ?= -n auto
 COMPILED ?= build/compiled
 COMPILED_TESTS ?= tests
+OPTIMIZE ?= 3
+
+# Every example, the interface, and the laws over formats that need every codec between them.
+SAMPLE := tests/test_compiled.py tests/test_examples.py tests/test_parser.py tests/test_laws.py -k "test_compiled.py or \
+    test_whole or test_parser.py or hermes or lfm2 or deepseek_v32 or gemma4 or glm45 or harmony"
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types bench compare performance compiled docs fuzz fuzz-long wheel clean
+.PHONY: help demo test lint types pytest bench compare performance compiled compiled-sample docs fuzz fuzz-long wheel \
+    clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -31,6 +39,9 @@ demo: $(VENV)/.cli
 	@$(BIN)/toolfeed demo
 
 test: lint types
+	@$(MAKE) --no-print-directory pytest
+
+pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev
@@ -56,6 +67,10 @@ performance: $(VENV)/.dev $(COMPILED)/.installed
 compiled: $(COMPILED)/.installed
 	cd $(COMPILED)/source && rm -rf parsers && TOOLFEED_COMPILED=1 ../venv/bin/python -m pytest -m "not wheel" \
 	    $(PYTEST_ARGS) $(COMPILED_TESTS)
+
+compiled-sample: $(VENV)/.dev
+	@$(MAKE) --no-print-directory compiled COMPILED=build/compiled-sample OPTIMIZE=0 PYTEST_ARGS=-q \
+	    COMPILED_TESTS='$(SAMPLE)'
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m toolfeed.formats_table > docs/formats.md
@@ -84,15 +99,19 @@ $(VENV)/.cli: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[cli]'
 	@touch $@
 
-# The source distribution is the clean copy: the wheel is built from it.
-$(COMPILED)/.installed: $(shell find parsers grammars tests -name '*.py' -o -name '*.toml') pyproject.toml | $(VENV)/.dev
+# The source distribution is the clean copy: the wheel is built from it. What the tests need beside it, they find where
+# it is installed for the sources.
+$(COMPILED)/.installed: $(shell find parsers grammars tests bench fuzz -name '*.py' -o -name '*.toml') pyproject.toml | $(VENV)/.dev
 	rm -rf $(COMPILED)
 	mkdir -p $(COMPILED)/source
-	HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --outdir $(COMPILED)/dist
-	tar xzf $(COMPILED)/dist/*.tar.gz --strip-components 1 -C $(COMPILED)/source
-	$(PYTHON) -m venv $(COMPILED)/venv
-	wheel=$$(ls $(COMPILED)/dist/*.whl) && $(COMPILED)/venv/bin/python -m pip --disable-pip-version-check --quiet \
-	    install "$$wheel[test]"
+	$(BIN)/python -m build --no-isolation --sdist --outdir $(COMPILED)
+	tar xzf $(COMPILED)/*.tar.gz --strip-components 1 -C $(COMPILED)/source
+	sed 's/opt_level = "3"/opt_level = "$(OPTIMIZE)"/' pyproject.toml > $(COMPILED)/source/pyproject.toml
+	HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --no-isolation --wheel --outdir $(COMPILED) $(COMPILED)/source
+	$(BIN)/python -m venv --without-pip $(COMPILED)/venv
+	$(PIP) --python $(COMPILED)/venv/bin/python install --no-deps $(COMPILED)/*.whl
+	site='import sysconfig; print(sysconfig.get_path("purelib"))' && \
+	    $(BIN)/python -c "$$site" > "$$($(COMPILED)/venv/bin/python -c "$$site")/beside.pth"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

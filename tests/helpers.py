@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import pytest
 
 import toolfeed
-from toolfeed import CannotExpress, Grammar
+from toolfeed import CannotExpress, Grammar, parser
 from toolfeed.fuzz import Case, Format, cases, reading, texts
 from toolfeed.grammar import Example, signature
 from toolfeed.registry import grammar_folder
@@ -22,6 +24,12 @@ TOOLS, LIMITS, ODDITIES = cases.TOOLS, cases.LIMITS, texts.ODDITIES
 options_of, random_options = cases.options_of, cases.random_options
 Judge, merged, number_ids, work = reading.Judge, reading.merged, reading.number_ids, reading.work
 damage, pieces, random_cuts = texts.damage, texts.pieces, texts.random_cuts
+
+
+def is_compiled() -> bool:
+    """Whether the parser that is tested is the compiled one."""
+    return not parser.__file__.endswith(".py")
+
 
 # -- turns -------------------------------------------------------------------------------------------------------------
 
@@ -99,6 +107,38 @@ def every_marker() -> tuple[str, ...]:
         except toolfeed.ToolfeedError:
             continue
     return tuple(found)
+
+
+# -- one test for many -------------------------------------------------------------------------------------------------
+
+One = TypeVar("One")
+
+
+def for_each(every: Iterable[One], check: Callable[[One], object]) -> None:
+    """Check each. All that fail are told, each by what it is: thousands of tests of a millisecond would take pytest
+    longer than they take."""
+    failed: list[Exception] = []
+    for one in every:
+        try:
+            check(one)
+        except Exception as error:  # noqa: BLE001 - told below
+            error.add_note(f"of {one!r}")
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} fail", failed)
+
+
+every_format = pytest.mark.parametrize("name", format_names())
+
+
+def every_turn(test: Callable[[Turn], None]) -> Callable[[str], None]:
+    """A test of a turn, for all turns of each format."""
+
+    def test_of_format(name: str) -> None:
+        for_each(turns_of(name), test)
+
+    test_of_format.__doc__ = test.__doc__
+    return every_format(test_of_format)
 
 
 # -- cutting and damaging ----------------------------------------------------------------------------------------------

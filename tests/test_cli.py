@@ -382,7 +382,11 @@ class TestLive:
         assert running.ended() == (0, b"")
 
     def test_interrupt_ends_it_cleanly(self, start: Start) -> None:
-        running = start("parse", "--format", "hermes")
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+        try:
+            running = start("parse", "--format", "hermes")
+        finally:
+            signal.signal(signal.SIGINT, before)
         running.write("Hello")
         assert running.event()["text"] == "Hello"
         running.process.send_signal(signal.SIGINT)

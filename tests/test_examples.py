@@ -7,12 +7,26 @@ import json
 import pytest
 
 import toolfeed
-from helpers import Reading, Told, Turn, chars, examples_of, format_names, grammar_of, merged, number_ids, pieces, read
+from helpers import (
+    Reading,
+    Told,
+    Turn,
+    chars,
+    every_format,
+    every_turn,
+    examples_of,
+    format_names,
+    grammar_of,
+    merged,
+    number_ids,
+    pieces,
+    read,
+)
 from toolfeed.events import ToolCallEnd, ToolCallStart
 from toolfeed.fuzz.examples import mistakes, two_cuts
 from toolfeed.grammar import Example
 
-EXAMPLES = [
+EXAMPLES = [  # a test for each, so that whoever writes a grammar can name one
     pytest.param(example, turn, id=f"{name}: {example.case}")
     for name in format_names()
     for example, turn in examples_of(name)
@@ -24,8 +38,8 @@ def test_whole(example: Example, turn: Turn) -> None:
     assert list(mistakes(example, read(turn))) == []
 
 
-@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
-def test_parse_is_feed_and_finish(example: Example, turn: Turn) -> None:
+@every_turn
+def test_parse_is_feed_and_finish(turn: Turn) -> None:
     told = read(turn)
     message = toolfeed.parse(turn.text, turn.grammar, finish_reason=turn.finish, ids=number_ids, **turn.options)
     assert (message.content, message.reasoning) == (told.content, told.reasoning)
@@ -34,20 +48,20 @@ def test_parse_is_feed_and_finish(example: Example, turn: Turn) -> None:
     assert [call.notes for call in message.tool_calls] == [end.notes for end in told.ends]
 
 
-@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
-def test_by_the_character_and_in_threes(example: Example, turn: Turn) -> None:
+@every_turn
+def test_by_the_character_and_in_threes(turn: Turn) -> None:
     whole = read(turn)
     assert read(turn, chars(turn.text)) == whole
     assert read(turn, pieces(turn.text, 3)) == whole
 
 
-@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
-def test_every_cut_in_two(example: Example, turn: Turn) -> None:
+@every_turn
+def test_every_cut_in_two(turn: Turn) -> None:
     two_cuts(turn.as_case)
 
 
-@pytest.mark.parametrize(("example", "turn"), EXAMPLES)
-def test_breaking_off_anywhere(example: Example, turn: Turn) -> None:
+@every_turn
+def test_breaking_off_anywhere(turn: Turn) -> None:
     """The text ends at every offset: each call that has started ends, and its arguments are how it goes on."""
     whole = read(turn)
     reading = Reading(turn.grammar, **turn.options)
@@ -64,7 +78,7 @@ def test_breaking_off_anywhere(example: Example, turn: Turn) -> None:
                 assert isinstance(json.loads(arguments), dict), i
 
 
-@pytest.mark.parametrize("name", format_names())
+@every_format
 def test_a_grammar_has_examples_of_calls_and_of_text_that_is_none(name: str) -> None:
     examples = grammar_of(name).examples
     one = grammar_of(name).calls.names == "chosen"

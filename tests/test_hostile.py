@@ -13,13 +13,24 @@ from functools import partial
 
 import pytest
 
-from helpers import Reading, Turn, chars, format_names, grammar_of, markers_of, number_ids, pieces, work, written
+from helpers import (
+    Reading,
+    Turn,
+    chars,
+    every_format,
+    format_names,
+    grammar_of,
+    markers_of,
+    number_ids,
+    pieces,
+    work,
+    written,
+)
 from toolfeed import CannotExpress, Limits, Parser, program
 from toolfeed.lanes import Lanes
 from toolfeed.notation import Tag, parse_template
 
 FORMATS = format_names()
-every_format = pytest.mark.parametrize("name", FORMATS)
 
 Hostile = Callable[[int], str]
 
@@ -153,13 +164,13 @@ def hostile(name: str) -> dict[str, Hostile]:
 
 
 def read_all(name: str, text: str, size: int) -> None:
-    parser = Parser(grammar_of(name), ids=number_ids, limits=Limits(digits=1000))
+    parser = Parser(grammar_of(name), ids=number_ids, limits=Limits(name=64, header=256, digits=500))
     for fragment in [text] if size == 0 else pieces(text, size):
         parser.feed(fragment)
     parser.finish()
 
 
-SIZE = 2000  # characters; more than Limits.header, so that what is looked at again and again is no more than that
+SIZE = 1000  # characters; much more than the limits, so that what is looked at again and again is no more than those
 TIMES = 4
 
 
@@ -177,7 +188,7 @@ def test_work_grows_with_the_text(name: str) -> None:
         start = time.process_time()
         much = work(partial(read_all, name, make(SIZE * TIMES), size))
         seconds = time.process_time() - start
-        if much > little * TIMES * 2 or seconds > 4:
+        if much > little * TIMES * 1.5 or seconds > 4:
             slow[what] = f"{much / little:.1f} times the work, {seconds:.2f} s"
     assert not slow
 
@@ -192,7 +203,7 @@ def test_what_is_held_is_bounded(name: str) -> None:
     for what, make in hostile(name).items():
         reading = Reading(name, limits=limits)
         most = 0
-        for char in make(600):
+        for char in make(bound + 100):
             reading.feed(char)
             most = max(most, reading.parser.held)
         reading.finish()
@@ -214,18 +225,18 @@ def test_cuts_do_not_matter(name: str) -> None:
 @every_format
 @pytest.mark.parametrize("unit", ["<", "[", "{", " ", "\n"])
 def test_a_long_run_of_one_character(name: str, unit: str) -> None:
-    """A quarter of a million: seconds, not minutes."""
+    """A hundred thousand: a second or two, not minutes."""
     start = time.process_time()
-    read_all(name, unit * 250_000, 0)
-    assert time.process_time() - start < 20
+    read_all(name, unit * 100_000, 0)
+    assert time.process_time() - start < 10
 
 
 @every_format
-def test_a_quarter_of_a_million_characters_of_openers(name: str) -> None:
+def test_a_hundred_thousand_characters_of_openers(name: str) -> None:
     opener = next((marker for marker in markers_of(name) if marker.strip()), "[")
     start = time.process_time()
-    read_all(name, opener * (250_000 // len(opener)), 0)
-    assert time.process_time() - start < 20
+    read_all(name, opener * (100_000 // len(opener)), 0)
+    assert time.process_time() - start < 10
 
 
 @every_format

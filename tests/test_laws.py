@@ -13,6 +13,7 @@ import random
 import re
 import tokenize
 import tracemalloc
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ from helpers import (
     Judge,
     Reading,
     Turn,
-    all_turns,
     damaged,
+    every_format,
     every_marker,
+    every_turn,
     format_names,
     format_of,
     grammar_of,
@@ -52,8 +54,6 @@ from toolfeed.fuzz.waiting import check_start
 from toolfeed.notation import Payload, parse_template
 
 FORMATS = format_names()
-every_format = pytest.mark.parametrize("name", FORMATS)
-every_turn = pytest.mark.parametrize("turn", all_turns(), ids=repr)
 
 made_up = settings(
     max_examples=60,
@@ -63,6 +63,7 @@ made_up = settings(
 )
 
 
+@cache
 def soup(name: str) -> st.SearchStrategy[str]:
     """Text of a format's own markers, those of others, pieces of its examples, and odd characters."""
     texts = [turn.text for turn in turns_of(name) if turn.text]
@@ -547,9 +548,10 @@ def test_copies_agree(turn: Turn) -> None:
         spoilt.finish()
         events += parser.feed(char)
     events += parser.finish(turn.finish)
+    whole = merged(events)
     for twin, i, told in copies[:: max(1, len(copies) // 100)]:
         rest = twin.feed(turn.text[i:]) + twin.finish(turn.finish)
-        assert merged(events[:told] + rest) == merged(events), i
+        assert merged(events[:told] + rest) == whole, i
         assert twin.notes == parser.notes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import TOOLS, all_turns, number_ids, pieces
+from helpers import TOOLS, Turn, every_turn, number_ids, pieces
 from toolfeed import (
     Accumulator,
     ArgumentsDelta,
@@ -82,11 +82,8 @@ def test_parse_takes_the_options_of_a_parser() -> None:
         parse(text, "hermes", no_such_option=1)
 
 
-@pytest.mark.parametrize("turn", all_turns()[::7], ids=repr)
-def test_the_message_does_not_depend_on_cuts(turn: object) -> None:
-    from helpers import Turn
-
-    assert isinstance(turn, Turn)
+@every_turn
+def test_the_message_does_not_depend_on_cuts(turn: Turn) -> None:
     accumulator = Accumulator()
     parser = Parser(turn.grammar, ids=number_ids, **turn.options)
     for fragment in pieces(turn.text, 4):

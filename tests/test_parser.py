@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -365,6 +367,17 @@ def test_whitespace_inside_and_around_content_stays() -> None:
 
 
 # -- ids ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [Parser.copy, copy.copy, copy.deepcopy])
+def test_a_copy_is_a_twin_however_it_is_made(how: Callable[[Parser], Parser]) -> None:
+    parser = Parser("hermes", ids=lambda index, name: f"{index}")
+    parser.feed(WEATHER[:60])
+    twin = how(parser)
+    assert twin.feed('"}}\n</tool_call>') != []
+    alone = Parser("hermes", ids=lambda index, name: f"{index}")
+    alone.feed(WEATHER[:60])
+    assert parser.feed(WEATHER[60:]) == alone.feed(WEATHER[60:])
 
 
 def test_ids_are_new_in_every_parser_and_the_same_in_a_copy() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 
-from helpers import Reading, chars, format_names
+from helpers import Reading, chars, for_each, format_names
 from schema_cases import CASES, Case, declaration, name_of
 from taxonomy import Call, Format, Text, expect, fed, format_of
 from toolfeed import Tools, traits
@@ -26,6 +27,7 @@ NOTED = [form for form in FORMATS if form.payload.codec in ("python", "object")]
 SAMPLE = CASES[::7]
 
 
+@cache
 def one_of_each_kind() -> list[Format]:
     """One tagged format for each way to frame a value."""
     found: dict[object, Format] = {}
@@ -79,10 +81,9 @@ def test_the_table_is_long_enough_and_every_case_has_its_source() -> None:
     assert len(NOTED) > 3
 
 
-@pytest.mark.parametrize("form", one_of_each_kind(), ids=repr)
 @pytest.mark.parametrize("one", CASES, ids=name_of)
-def test_case(form: Format, one: Case) -> None:
-    check(form, tagged(form, one))
+def test_case(one: Case) -> None:
+    for_each(one_of_each_kind(), lambda form: check(form, tagged(form, one)))
 
 
 @pytest.mark.parametrize("form", TAGGED, ids=repr)
@@ -94,12 +95,15 @@ def test_a_sample_between_tags(form: Format) -> None:
 
 
 @pytest.mark.parametrize("form", QUOTED, ids=repr)
-@pytest.mark.parametrize("one", CASES, ids=name_of)
-def test_values_between_delimiters(form: Format, one: Case) -> None:
+def test_values_between_delimiters(form: Format) -> None:
     """A format that quotes every value: a schema types it like a raw one. Its template writes Python itself."""
     before, after = form.quotes
-    notes = [note for note in one.notes if note != "python_literal"]
-    check(form, turn(form, one, before + one.text + after, called(one.json, *notes)))
+
+    def check_case(one: Case) -> None:
+        notes = [note for note in one.notes if note != "python_literal"]
+        check(form, turn(form, one, before + one.text + after, called(one.json, *notes)))
+
+    for_each(CASES, check_case)
 
 
 @pytest.mark.parametrize("form", NOTED, ids=repr)

@@ -6,6 +6,7 @@ The cases are in cases_turns, cases_values and cases_calls; docs/cases.md lists 
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 import cases_calls
 import cases_turns
 import cases_values
-from helpers import Reading, chars, format_names, random_cuts
+from helpers import Reading, chars, for_each, format_names, random_cuts
 from taxonomy import GROUPS, Case, Format, expect, fed, format_of, two_way_cuts
 
 CASES = sorted([*cases_turns.CASES, *cases_values.CASES, *cases_calls.CASES], key=lambda one: one.group)
@@ -22,17 +23,16 @@ FORMATS = [format_of(name) for name in format_names()]
 TWO_WAY = 30  # characters: a text that is not longer is cut in two at every place
 LONG = 5000  # characters: a longer one is not fed by the character
 
-RUNS = [
-    pytest.param(one, form, id=f"{one.group} {one.name}: {form.name}")
-    for one in CASES
-    if one.make is not None
-    for form in FORMATS
-    if not one.reasons(form)
-]
+
+@pytest.mark.parametrize(
+    "one", [one for one in CASES if one.make is not None], ids=lambda one: f"{one.group} {one.name}"
+)
+def test_case(one: Case) -> None:
+    """In every format where it makes sense."""
+    for_each((form for form in FORMATS if not one.reasons(form)), partial(check, one))
 
 
-@pytest.mark.parametrize(("one", "form"), RUNS)
-def test_case(one: Case, form: Format) -> None:
+def check(one: Case, form: Format) -> None:
     """Read whole, by the character, at random cuts (and watched) and at two-way cuts, all to the same."""
     assert one.make is not None
     rng = random.Random(f"{one.name} {form.name}")

@@ -578,6 +578,12 @@ class Parser:
         twin._rest = self._rest.copy() if self._rest is not None else None
         return twin
 
+    def __copy__(self) -> Parser:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> Parser:
+        return self.copy()
+
     @property
     def held(self) -> int:
         """How many characters are held: read, but not told yet."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from operator import attrgetter
-from types import MethodType
+from types import BuiltinMethodType, MethodType
 from typing import Any, Final, cast
 
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta
@@ -106,6 +106,8 @@ def _same(name: str, one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(_same("", *pair) for pair in zip(one, other, strict=True))
     if kind is MethodType:
         return one.__func__ is other.__func__ and _same("", one.__self__, other.__self__)
+    if kind is BuiltinMethodType:  # of a compiled class, or of a pattern
+        return one.__name__ == other.__name__ and _same("", one.__self__, other.__self__)
     module = kind.__module__
     if kind is not Parser and ".codecs." not in module and not module.endswith((".sink", ".coercion")):
         return bool(one == other)
@@ -118,9 +120,9 @@ def _same(name: str, one: Any, other: Any) -> bool:
 
 @cache
 def _slots(kind: object) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """The slots of a class, those of its bases too, and what reads all of them."""
+    """The slots of a class, those of its bases too, and what reads all of them. A compiled class has mypyc's list."""
     slots: dict[str, None] = {}
     for base in cast("type", kind).__mro__:
-        slots.update(dict.fromkeys(getattr(base, "__slots__", ())))
+        slots.update(dict.fromkeys(getattr(base, "__slots__", getattr(base, "__mypyc_attrs__", ()))))
     names = ("__class__", "__class__", *slots)  # what reads a single one would give no tuple
     return names, attrgetter(*names)

@@ -347,7 +347,8 @@ def shown(text: str, most: int = 120) -> str:
 
 
 def work(run: Callable[[], object]) -> int:
-    """How many functions are called, those written in C too: the same for every run."""
+    """How many functions are called, those written in C too: the same for every run. What compiled code calls by itself
+    is not seen."""
     profile = cProfile.Profile(subcalls=False)
     profile.runcall(run)
     return sum(entry.callcount for entry in profile.getstats())
