@@ -331,7 +331,8 @@ def _completed(machine: JsonValue | Arguments, text: str, outside: int = 0) -> s
     behind = "".join(reversed(closers[outside:]))
     escaped = machine.closing_suffix().replace('"', '\\"')  # of arguments in a string
     ways = [quote + end + behind for end in _ENDS[: 2 if quote else None]]
-    ways += [end + quote + behind for end in (*_ENDS[2:], escaped, '"k\\": 1' + escaped)] if quote else ()
+    strings = (*_ENDS[2:], escaped, escaped.removeprefix("\\"), '"k\\": 1' + escaped)
+    ways += [end + quote + behind for end in strings] if quote else ()
     for rest in ways:
         twin = machine.copy()
         # A number ends where something follows, and so does a quote that is mended.
