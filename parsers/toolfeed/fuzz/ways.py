@@ -331,7 +331,7 @@ def _completed(machine: JsonValue | Arguments, text: str, outside: int = 0) -> s
     behind = "".join(reversed(closers[outside:]))
     escaped = machine.closing_suffix().replace('"', '\\"')  # of arguments in a string
     ways = [quote + end + behind for end in _ENDS[: 2 if quote else None]]
-    strings = (*_ENDS[2:], escaped, escaped.removeprefix("\\"), '"k\\": 1' + escaped)
+    strings = (*_ENDS[2:], "}", escaped, escaped.removeprefix("\\"), '"k\\": 1' + escaped)
     ways += [end + quote + behind for end in strings] if quote else ()
     for rest in ways:
         twin = machine.copy()
