@@ -590,7 +590,7 @@ class Parser:
         self._leave_lane()
         held = len(self._held) + self._spec_length
         held += min(0, self._base - self._spec_length)  # what the prompt says is not the text's
-        if self._spec is None and self._codec is not None:
+        if self._spec is None and self._codec is not None and not (self._ghost and not self._open):
             held += len(self._codec.held)
         return held + (len(self._value.held) if self._value is not None else 0)
 
@@ -2434,6 +2434,7 @@ class Parser:
                     continue
                 if self._candidate_kind == "element":
                     self._give_back(buf, pos)
+                    self._ghost = False
                 elif isinstance(codec, CallObjects) and codec.several and not self._bare_rules and step.wrapped:
                     self._refuse(pos)
                 else:
@@ -2444,6 +2445,11 @@ class Parser:
                 return self._payload_over(step, pos)
             elif signal == FAULT:
                 return self._fault(codec, step, buf, pos)
+            elif self._is_refused(codec):
+                self._give_back(buf, pos)
+                self._ghost = True  # up to its end
+                if text is buf:
+                    return pos
             else:
                 return pos if text is buf else self._fail(pos)
 
@@ -2452,6 +2458,12 @@ class Parser:
         self._tile("content", pos)
         self._sink.settle("content")
         self._sink.text(CONTENT_RUN, self._drop_candidate() + buf[self._spec_from : pos])
+        self._spec_from = pos
+
+    def _is_refused(self, codec: ListCodec) -> bool:
+        """Whether what is read behind a call is an element that is no call, and so content as it comes."""
+        behind_call = self._candidate_kind == "element" and not self._open and not self._ghost_list
+        return behind_call and isinstance(codec, CallObjects) and codec.refused
 
     def _refuse(self, pos: int) -> None:
         """The element up to buf[pos] is no call, but one may follow: then the element is content."""
@@ -2482,6 +2494,14 @@ class Parser:
 
     def _fault(self, codec: ListCodec, step: Step, buf: str, pos: int) -> int:
         ready = step.ready
+        if self._is_refused(codec):  # its text is not read again
+            self._give_back(buf, pos)
+            self._ghost = False
+            self._codec = None
+            self._pending = self._program.pending_of(ready)
+            self._enter_region(self._call_region, INSIDE, False)
+            self._bol = False
+            return pos
         alone = isinstance(codec, PythonCalls) and not codec.in_list
         self._lines = codec if isinstance(codec, PythonCalls) and (alone or (self._repair and self._open)) else None
         if self._spec is not None:

@@ -193,6 +193,11 @@ class CallObjects:
         return self._list or self._sequence
 
     @property
+    def refused(self) -> bool:
+        """Whether the element that is being read is no call."""
+        return self._refused or self._state == _IN_ELEMENT
+
+    @property
     def depth(self) -> int:
         """How many brackets are open."""
         inside = self._arguments.value.depth if self._arguments is not None and not self._read else 0
@@ -651,6 +656,7 @@ class CallObjects:
         if not self._started:
             if self._again or self._refused or not self._named or not self.name or self._bare:
                 self._state = self._behind()
+                self._refused = False
                 self.signal = NO_CALL
                 return pos + 1
             self._begin_if_ready()
