@@ -1867,6 +1867,8 @@ class Parser:
         room = max(pos, self._spec_from + self._limits.hold - self._spec_length)
         pos = codec.feed(buf[:room], pos, self._guessed)
         self._tile("arguments", pos)
+        if codec.is_null and self._tools is not None and self._tools.taking(()) is None:
+            return self._arguments(codec, step, buf, pos) if self._start_guessed(False, buf, pos) else self._fail(pos)
         if not codec.done and not codec.error and len(buf) <= room:
             return pos
         if not self._start_guessed(codec.done and not codec.error, buf, pos):

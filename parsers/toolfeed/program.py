@@ -66,7 +66,7 @@ _PYTHON_FIRST: Final = "'TFN"  # what else a value can begin with that Python wr
 # Brackets that begin no bare call, as what stands behind them shows: no call object, no list, no list of Python calls.
 _NO_OBJECT: Final = r"\{[^\s\"'}]"
 _NO_LIST: Final = r"\[[^\s{\]]"
-_NO_PYTHON: Final = r"\[(?:[^\s\w\]]|\d|[\w.\-]{1,64}+[^\w.\-(])"
+_NO_PYTHON: Final = r"\[(?:[^\s\w\]]|\d|[\w.\-]{1,64}?\.[\d.(]|[\w.\-]{1,64}+[^\w.\-(])"
 _UNDECIDED: Final = r"[\[{]\Z"
 _UNDECIDED_PYTHON: Final = r"\[[\w.\-]{0,64}\Z"
 _FENCE: Final = "```json"

@@ -74,6 +74,11 @@ class Arguments:
         return self._begun or self._seen
 
     @property
+    def is_null(self) -> bool:
+        """Whether they are null, or would be if they went on."""
+        return self._mode == _NULL
+
+    @property
     def in_string(self) -> bool:
         return self._mode == _STRING or self.value.in_string
 

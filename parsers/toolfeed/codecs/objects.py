@@ -457,15 +457,17 @@ class CallObjects:
         return pos if pos == len(text) else self._fault(pos, "a key or name is too long")
 
     def _stray(self, text: str, start: int, stop: int) -> int:
-        """Where the first character is that shows that no call has this key or name; -1 for nowhere."""
+        """Where the first character is that shows that no call has this key or name; -1 for nowhere, or if the object
+        is read on all the same."""
         before = "".join(self._pieces)
         known: list[str] | None = None
-        in_key = self._bare and self._state == _IN_KEY and (self._keyed_object or not self._keyed)
-        if in_key and not (self.several and self._called):  # or it is read on as no call
+        if self._bare and self._state == _IN_KEY and (self._keyed_object or not self._keyed) and not self._refused:
             known = [*(key for keys in self._keys for key in keys), "function", "type"]
         read = before + text[start:stop]
         wrong = _wrong(read, self._quote, known) if known is not None or "\\" in read else -1
-        return wrong - len(before) + start if wrong >= 0 else -1
+        if wrong < 0 or (known is not None and self._refuse()):
+            return -1
+        return wrong - len(before) + start
 
     def _string_over(self, text: str, pos: int) -> int:
         raw = "".join(self._pieces)

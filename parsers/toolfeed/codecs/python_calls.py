@@ -22,6 +22,7 @@ from .signals import DONE, ELEMENT, END, FAULT, MORE, START
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _BEFORE_VALUE: Final = re.compile(r"[ \t\r\n\f]*")
 _NAME: Final = re.compile(r"[\w.\-]*")
+_NO_PART: Final = re.compile(r"\.[\d.]").search  # of a dotted name
 _KEY: Final = re.compile(r"\w*")
 # What nearly every value stands behind, read in one go: `city=`, and `, days=`.
 _KEYWORD: Final = re.compile(r"[ \t\r\n]*([A-Za-z_]\w{0,63})[ \t\r\n]*=").match
@@ -309,6 +310,13 @@ class PythonCalls:
         if end > bound:
             return self._fault(bound, "a name is too long")
         self._length += end - pos
+        if naming:
+            read = "".join(self._pieces)
+            wrong = _NO_PART(read)
+            if wrong is not None:
+                at = wrong.end() - 1
+                self._pieces = [read[:at]]
+                return self._fault(end - len(read) + at, "a name that is no name")
         if end == len(text):
             return end
         if not naming:
