@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 import toolfeed
-from helpers import TOOLS, Reading, chars, format_names, grammar_of, merged
+from helpers import TOOLS, Reading, chars, format_names, grammar_of, is_compiled, merged
 from toolfeed import (
     ArgumentsDelta,
     ContentDelta,
@@ -156,10 +156,18 @@ def test_a_format_is_a_name_an_alias_a_path_or_a_grammar(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "options",
-    [{"start": "middle"}, {"unknown_tools": "drop"}, {"whitespace": "strip"}, {"start": ""}, {"prompt": 5}],
+    [{"start": "middle"}, {"unknown_tools": "drop"}, {"whitespace": "strip"}, {"start": ""}],
 )
 def test_an_option_that_is_none_is_an_error(options: dict[str, Any]) -> None:
     with pytest.raises(ToolfeedError, match=next(iter(options))):
+        Parser("hermes", **options)
+
+
+def test_a_prompt_that_is_no_text_is_an_error() -> None:
+    """Compiled, the type of an argument is looked at before the parser can say which one it is."""
+    options: dict[str, Any] = {"prompt": 5}
+    error, said = (TypeError, "str or None") if is_compiled() else (ToolfeedError, "prompt")
+    with pytest.raises(error, match=said):
         Parser("hermes", **options)
 
 
