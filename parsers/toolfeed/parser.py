@@ -1703,6 +1703,9 @@ class Parser:
                     self._wait = verdict == UNDECIDED
                     branch = None if verdict == NO_MARKER else branch
                 if self._wait:
+                    speaks = branch is not None and branch.grows_alike and self._spec is not None
+                    if branch is not None and speaks and self._name and self._is_sure(self._name, branch.ready):
+                        return pos if self._start_call(self._name, self._id, buf, pos) else self._fail(j)
                     return pos
                 if branch is not None:
                     self._tile("framing", j)
@@ -1867,13 +1870,31 @@ class Parser:
         room = max(pos, self._spec_from + self._limits.hold - self._spec_length)
         pos = codec.feed(buf[:room], pos, self._guessed)
         self._tile("arguments", pos)
-        if codec.is_null and self._tools is not None and self._tools.taking(()) is None:
+        if not self._may_tell(codec):
             return self._arguments(codec, step, buf, pos) if self._start_guessed(False, buf, pos) else self._fail(pos)
         if not codec.done and not codec.error and len(buf) <= room:
             return pos
         if not self._start_guessed(codec.done and not codec.error, buf, pos):
             return self._fail(pos)
         return self._arguments(codec, step, buf, pos)
+
+    def _may_tell(self, codec: Arguments) -> bool:
+        """Whether arguments that are kept may still tell their tool, as their last key shows, or that there is none."""
+        tools = self._tools
+        if tools is None or codec.done:
+            return True
+        if codec.is_null:
+            return tools.taking(()) is not None
+        if not codec.in_own_key:
+            return True
+        assert self._guessed is not None
+        key = ""
+        for piece in (codec.held, *reversed(self._guessed)):
+            before, quote, text = piece.rpartition('"')
+            key = text + key
+            if quote:
+                break
+        return "\\" in key or tools.any_takes(key)
 
     def _name_at_end(self, buf: str, j: int) -> int:
         """If the text ends behind a name that is all there is of a call: that end; else -1. Only where the model ended

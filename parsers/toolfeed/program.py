@@ -254,6 +254,7 @@ class Branch:
         "damaged",
         "fields",
         "grows",
+        "grows_alike",
         "inner",
         "kind",
         "known",
@@ -290,6 +291,7 @@ class Branch:
         self.anywhere = False  # a marker around content that counts wherever it stands
         self.otherwise: Branch | None = None  # what a token that does not end the turn is
         self.grows: Callable[..., Any] | None = None  # anchored and partial: a marker that begins with this one
+        self.grows_alike = False  # and it means the same
         self.closes = role in ("closer", "section_close")
         self.ready = _ready(steps)
 
@@ -984,6 +986,8 @@ class Program:
             longer = [other.pattern for other, _ in found[:i] if other.text.startswith(form.text)]
             if longer:
                 branch.grows = regex.compile("|".join(longer), regex.VERSION1).match
+                same = [other for own, other in found[:i] if own.text.startswith(form.text)]
+                branch.grows_alike = branch.kind == "step" and all(other.steps == branch.steps for other in same)
         node.set_branches(branch for _, branch in found)
         node.parameters = any(branch.role == "parameter" for branch in node.branches)
         if found:

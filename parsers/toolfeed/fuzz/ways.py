@@ -7,6 +7,7 @@ is under test reads it, so no way can hide a fault; one that leads nowhere only 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -61,6 +62,7 @@ class _Ways:
         self.squeezed = "".join(self.begun.split())  # a tag may have spaces in it
         self.word = _found(_WORD, self.begun)
         self.suffix = _found(_SUFFIX, self.begun)
+        self.keys: dict[str, Iterable[str]] = {}  # of each tool
         self.calls = self._calls(options.get("tools"))
 
     def _calls(self, tools: Iterable[Any] | None) -> list[_Call]:
@@ -70,9 +72,13 @@ class _Ways:
             function = tool["function"]
             keys = function.get("parameters", {}).get("properties", {})
             found.append(_Call(str(function["name"]), next(iter(keys), "x")))
+            self.keys[found[-1].name] = keys
         found.sort(key=lambda call: not (self.word and call.name.startswith(self.word)))
         begun = [_Call(self.word + "a", "x")] if self.word else []
         return [*(found[:_MOST] or [_Call("f", "x")]), *begun]
+
+    def _every_key(self) -> list[_Call]:
+        return [_Call(call.name, key) for call in self.calls for key in self.keys.get(call.name, {call.key})]
 
     def ways(self) -> Iterator[str]:
         state, node = self.state, self.parser._node
@@ -266,12 +272,13 @@ class _Ways:
         assert step is not None
         text = "".join(self.parser._spec or ())
         inside = self.parser._candidate_kind == "element"  # the list's bracket stands before it
-        for call in self.calls:
-            if isinstance(codec, Arguments) and self.parser._guessed is not None:  # they have to tell the tool
-                written = _arguments(call)
-                k = next((k for k in range(len(written), 0, -1) if text.endswith(written[:k])), 0)
-                rest = written[k:] if k else _completed(codec, text[text.find("{") :])
-                yield rest + self._followed(_behind(step), call, True, step)
+        guessed = isinstance(codec, Arguments) and self.parser._guessed is not None  # they have to tell the tool
+        for call in self._every_key() if guessed else self.calls:
+            if isinstance(codec, Arguments):
+                for written in (_arguments(call), json.dumps(_arguments(call))):
+                    k = next((k for k in range(len(written), 0, -1) if text.endswith(written[:k])), 0)
+                    rests = (written[k:],) if k else (_completed(codec, text[text.find("{") :]), written[1:])
+                    yield from (rest + self._followed(_behind(step), call, True, step) for rest in rests)
                 continue
             if isinstance(codec, CallObjects):
                 rest = _rest_of_object(codec, call, "[" * (inside and codec.in_list) + text)
@@ -330,9 +337,11 @@ def _completed(machine: JsonValue | Arguments, text: str, outside: int = 0) -> s
     quote, closers = _open(text)
     behind = "".join(reversed(closers[outside:]))
     escaped = machine.closing_suffix().replace('"', '\\"')  # of arguments in a string
-    ways = [quote + end + behind for end in _ENDS[: 2 if quote else None]]
-    strings = (*_ENDS[2:], "}", escaped, escaped.removeprefix("\\"), '"k\\": 1' + escaped)
+    ways = [machine.closing_suffix(), *(quote + end + behind for end in _ENDS[: 2 if quote else None])]
+    members = ('"k\\": 1' + escaped, '\\"k\\": 1' + escaped)
+    strings = (*_ENDS[2:], "}", escaped, "n" + escaped, escaped.removeprefix("\\"), *members)
     ways += [end + quote + behind for end in strings] if quote else ()
+    ways += [end + quote + ": 1" + behind for end in ("n", "0", "00", "000", "0000")] if quote else ()
     for rest in ways:
         twin = machine.copy()
         # A number ends where something follows, and so does a quote that is mended.
