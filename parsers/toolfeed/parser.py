@@ -1890,7 +1890,7 @@ class Parser:
         assert self._guessed is not None
         key = ""
         for piece in (codec.held, *reversed(self._guessed)):
-            before, quote, text = piece.rpartition('"')
+            _, quote, text = piece.rpartition('"')
             key = text + key
             if quote:
                 break

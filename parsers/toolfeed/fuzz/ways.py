@@ -275,7 +275,9 @@ class _Ways:
         guessed = isinstance(codec, Arguments) and self.parser._guessed is not None  # they have to tell the tool
         for call in self._every_key() if guessed else self.calls:
             if isinstance(codec, Arguments):
-                for written in (_arguments(call), json.dumps(_arguments(call))):
+                others = [key for key in self.keys.get(call.name, ()) if key != call.key]
+                every = json.dumps(dict.fromkeys((call.key, *others), "1"))
+                for written in (_arguments(call), every, json.dumps(every)):
                     k = next((k for k in range(len(written), 0, -1) if text.endswith(written[:k])), 0)
                     rests = (written[k:],) if k else (_completed(codec, text[text.find("{") :]), written[1:])
                     yield from (rest + self._followed(_behind(step), call, True, step) for rest in rests)
