@@ -2033,7 +2033,7 @@ class Parser:
         if self._spec is not None and branch.begins:
             self._confirm = branch.confirm
             self._known_only = branch.known
-        if branch.fields:
+        if match is not None and branch.fields:
             self._take({field: (match.group(field) or "").strip(WHITESPACE) for field in branch.fields})
         end = self._named(branch.ready, buf, end)
         if branch.steps[0].nest is not None:
