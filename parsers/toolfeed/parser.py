@@ -2166,7 +2166,7 @@ class Parser:
             found = node.find(buf, i)
             j = bound if found is None else min(bound, found.start())
             match = None
-            whole = False  # a closer, which may yet become an opener
+            grows: Branch | None = None  # it may yet become another marker
             if j < bound and node.match is not None:
                 stop = min(n, j + limit)
                 match = node.match(buf, j, stop, partial=True)
@@ -2176,7 +2176,8 @@ class Parser:
                     self._wait = bool(ends) and stop == n and n - j < limit and not self._final
                     match = None
                 elif match is not None and self._may_grow(node.branch(match), buf, j):
-                    self._wait = whole = True
+                    self._wait = True
+                    grows = node.branch(match)
                     match = None
             if match is None and j < bound and not self._wait:
                 i = j + 1
@@ -2185,9 +2186,9 @@ class Parser:
             if closed >= 0:
                 if rest is not None and rest.goes_on:
                     return self._next_call(buf, closed)
-                return self._list_over(buf, closed)
-            if whole and rest is not None and rest.at_line:
-                return self._list_over(buf, j)  # the rest is over in either case
+                return self._rest_over(buf, closed)
+            if grows is not None and grows.kind == "step" and rest is not None and rest.at_line:
+                return self._rest_over(buf, j, closes=grows.closes)  # in either case
             pos = j
             if self._wait or j == n:
                 return j
@@ -2198,13 +2199,16 @@ class Parser:
             over = closes or (rest is not None and rest.at_line)
             if branch.kind == "header":
                 over = self._header_at(buf, j) == 0
+            if over and not closes:  # an opener, which may have looked like a closer
+                stop = min(n, j + limit)
+                alike = (other.grows for other in node.branches if other.closes and other.grows is not None)
+                return self._rest_over(buf, j, closes=any(grown(buf, j, stop) is not None for grown in alike))
             if over:
-                end = match.end() if closes else j
-                if closes:
-                    self._tile("marker", end)
+                end = match.end()
+                self._tile("marker", end)
                 self._end_rest(buf, end)
                 self._lines = None
-                self._pending = self._program.pending_of(branch.ready) if closes else frozenset()
+                self._pending = self._program.pending_of(branch.ready)
                 self._after_call()
                 return int(end)
             i = j + 1
@@ -2220,12 +2224,12 @@ class Parser:
         self._tile("dropped", end)
         return end if closed >= 0 else -1
 
-    def _list_over(self, buf: str, end: int) -> int:
-        """The list that a broken call stands in ends at buf[end]."""
+    def _rest_over(self, buf: str, end: int, *, closes: bool = True) -> int:
+        """The rest of a broken call, or the list that it stands in, ends at buf[end]. `closes`: its closer may come."""
         self._end_rest(buf, end)
         self._wait = False
         self._lines = None
-        self._pending = self._program.pending_of(self._ready)
+        self._pending = self._program.pending_of(self._ready) if closes else frozenset()
         self._after_call()
         return end
 
