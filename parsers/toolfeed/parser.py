@@ -1101,7 +1101,7 @@ class Parser:
 
     def _bare(self, node: Node, buf: str, pos: int, j: int) -> int:
         """What a call without markers may begin with stands at j."""
-        step = _choose(node, buf, j, bare=True)
+        step = _choose(node, buf, j, self._limits.header, bare=True)
         if step is not None:
             if step.at_start and not self._at_start(buf, pos, j) and not self._objects_anywhere:
                 return NO_MARKER
@@ -1711,7 +1711,7 @@ class Parser:
                     self._tile("framing", j)
                     return self._advance(branch, found, buf, j, found.end())
         if node.payloads:
-            step = _choose(node, buf, j)
+            step = _choose(node, buf, j, limit)
             if step is not None and (j == pos or not step.in_words):
                 self._tile("framing", j)
                 return self._begin_payload(step, buf, j)
@@ -2790,14 +2790,15 @@ def _is_signs(name: str) -> bool:
     return not any(char.isalnum() or char == "_" for char in name)
 
 
-def _choose(node: Node, buf: str, j: int, bare: bool = False) -> Step | None:
-    """The payload that begins at j; None if none does, or if the text behind a bracket is needed to tell."""
+def _choose(node: Node, buf: str, j: int, limit: int, bare: bool = False) -> Step | None:
+    """The payload that begins at j; None if none does, or if the text behind a bracket is needed to tell, which stands
+    within `limit` characters."""
     steps = [step for step in node.payloads if step.begins_with(buf[j]) and not (bare and step.wrapped)]
     if len(steps) > 1 and buf[j] == "{":  # a single call, where one may come
         steps.sort(key=_holds_calls)
     elif len(steps) > 1 and not _begin_with_a_name(steps, buf[j]):
-        match = SPACES.match(buf, j + 1)
-        behind = buf[match.end() : match.end() + 1] if match else ""
+        match = SPACES.match(buf, j + 1, j + limit)
+        behind = buf[match.end() : match.end() + 1] if match and match.end() - j < limit else ""
         steps = [step for step in steps if behind and step.goes_on_with(behind)]
     return steps[0] if steps else None
 
