@@ -21,7 +21,7 @@ COMPILED ?= build/compiled
 COMPILED_TESTS ?= tests
 OPTIMIZE ?= 3
 
-# Every example, the interface, and the laws over formats that need every codec between them.
+# Every example, the interface, and the laws over formats that use the codecs of all shipped ones between them.
 SAMPLE := tests/test_compiled.py tests/test_examples.py tests/test_parser.py tests/test_laws.py -k "test_compiled.py or \
     test_whole or test_parser.py or hermes or lfm2 or deepseek_v32 or gemma4 or glm45 or harmony"
 

@@ -18,7 +18,7 @@ from helpers import Told, grammar_of, markers_of, merged, number_ids
 from toolfeed import Grammar, Parser, traits
 from toolfeed.grammar import signature
 from toolfeed.notation import Marker, Payload, Slot, Tag
-from toolfeed.writer import header_of as message_around
+from toolfeed.writer import message_around
 
 # -- calls -------------------------------------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from helpers import Reading, Told, chars, pieces
-from toolfeed import Limits
+from helpers import Reading, Told, chars, pieces, work
+from toolfeed import Limits, Parser
 from toolfeed.grammar import signature
 
 TOOLS = [signature("f(a: string, b: integer, o: object)")]
@@ -158,3 +158,16 @@ def test_a_name_alone_is_a_call_only_where_the_turn_ended(reason: Any) -> None:
             told = Reading("mistral", repair=True, tools=TOOLS).read(fragments, reason)
             assert told.calls == ([("f", "{}", "complete")] if ended else [])
             assert told.content == ("" if ended else text)
+
+
+@pytest.mark.parametrize("begun", ['{"\\n', "{'", '{"a": "', '"{\\"', '{"a": 1, "', "nu"])
+def test_keeping_arguments_for_a_name_takes_work_that_grows_with_the_text(begun: str) -> None:
+    """A number stands where the name should, and the arguments, which may tell it, come by the character."""
+    opener = "<|tool_calls_section_begin|><|tool_call_begin|>0<|tool_call_argument_begin|>"
+
+    def reading(size: int) -> int:
+        parser = Parser("kimi_k2", repair=True, tools=TOOLS)
+        parser.feed(opener + begun)
+        return work(lambda: [parser.feed("x") for _ in range(size)])
+
+    assert reading(2000) < 6 * reading(500)

@@ -1753,7 +1753,9 @@ class Parser:
             if verdict == UNDECIDED and after < n and self._spec is not None and node.field == "name":
                 name = buf[j:end].strip(WHITESPACE)
                 sure = self._is_unnamed(name) or self._is_sure(name, ready)
-                verdict = UNDECIDED if sure or self._may_speak(behind, name, buf, after, n) else NO_MARKER
+                unknown = self._known_only and (self._tools is None or name not in self._tools)
+                if unknown or not (sure or self._may_speak(behind, name, buf, after, n)):
+                    verdict = NO_MARKER
             if verdict == UNDECIDED:
                 self._wait = True
                 return pos
@@ -1879,22 +1881,8 @@ class Parser:
         return self._arguments(codec, step, buf, pos)
 
     def _may_tell(self, codec: Arguments) -> bool:
-        """Whether arguments that are kept may still tell their tool, as their last key shows, or that there is none."""
-        tools = self._tools
-        if tools is None or codec.done:
-            return True
-        if codec.is_null:
-            return tools.taking(()) is not None
-        if not codec.in_own_key:
-            return True
-        assert self._guessed is not None
-        key = ""
-        for piece in (codec.held, *reversed(self._guessed)):
-            _, quote, text = piece.rpartition('"')
-            key = text + key
-            if quote:
-                break
-        return "\\" in key or tools.any_takes(key)
+        """Whether arguments that are kept may still tell their tool: null tells one that takes none, if there is any."""
+        return self._tools is None or codec.done or not codec.is_null or self._tools.taking(()) is not None
 
     def _name_at_end(self, buf: str, j: int) -> int:
         """If the text ends behind a name that is all there is of a call: that end; else -1. Only where the model ended
@@ -2183,12 +2171,13 @@ class Parser:
                 i = j + 1
                 continue
             closed = self._add_to_rest(buf, pos, j)
+            closers = self._program.pending_of(self._ready)
             if closed >= 0:
                 if rest is not None and rest.goes_on:
                     return self._next_call(buf, closed)
-                return self._rest_over(buf, closed)
+                return self._rest_over(buf, closed, closers)
             if grows is not None and grows.kind == "step" and rest is not None and rest.at_line:
-                return self._rest_over(buf, j, closes=grows.closes)  # in either case
+                return self._rest_over(buf, j, closers if grows.closes else frozenset())  # in either case
             pos = j
             if self._wait or j == n:
                 return j
@@ -2202,15 +2191,11 @@ class Parser:
             if over and not closes:  # an opener, which may have looked like a closer
                 stop = min(n, j + limit)
                 alike = (other.grows for other in node.branches if other.closes and other.grows is not None)
-                return self._rest_over(buf, j, closes=any(grown(buf, j, stop) is not None for grown in alike))
+                hides = any(grown(buf, j, stop) is not None for grown in alike)
+                return self._rest_over(buf, j, closers if hides else frozenset())
             if over:
-                end = match.end()
-                self._tile("marker", end)
-                self._end_rest(buf, end)
-                self._lines = None
-                self._pending = self._program.pending_of(branch.ready)
-                self._after_call()
-                return int(end)
+                self._tile("marker", match.end())
+                return self._rest_over(buf, match.end(), self._program.pending_of(branch.ready))
             i = j + 1
 
     def _add_to_rest(self, buf: str, start: int, end: int) -> int:
@@ -2224,12 +2209,12 @@ class Parser:
         self._tile("dropped", end)
         return end if closed >= 0 else -1
 
-    def _rest_over(self, buf: str, end: int, *, closes: bool = True) -> int:
-        """The rest of a broken call, or the list that it stands in, ends at buf[end]. `closes`: its closer may come."""
+    def _rest_over(self, buf: str, end: int, pending: frozenset[int]) -> int:
+        """The rest of a broken call, or the list that it stands in, ends at buf[end]. `pending`: what may yet come."""
         self._end_rest(buf, end)
         self._wait = False
         self._lines = None
-        self._pending = self._program.pending_of(self._ready) if closes else frozenset()
+        self._pending = pending
         self._after_call()
         return end
 
@@ -2553,7 +2538,8 @@ class Parser:
         if self._guessed is not None and isinstance(codec, Arguments):
             return self._keep_arguments(codec, step, buf, pos)
         out: list[str] = []
-        pos = codec.feed(buf, pos, out)
+        if not codec.done:  # as arguments are that were kept
+            pos = codec.feed(buf, pos, out)
         ready = step.ready
         if isinstance(codec, ObjectValue):
             self._wait = codec.wait

@@ -1112,7 +1112,7 @@ class Program:
         self, before: str, closers: Iterable[Step], followers: Iterable[Ready]
     ) -> Callable[..., re.Match[str] | None] | None:
         """What finds the closer, and what follows it, as the template writes them; None if there are several closers,
-        or if what follows matters more."""
+        or if a repair has to know which parameter follows."""
         forms = [form for step in closers for form in step.forms]
         own = {form.usual.pattern if form.usual is not None else "" for form in forms}
         after = [form.usual.pattern for entry in followers for form in entry.step.forms if form.usual is not None]

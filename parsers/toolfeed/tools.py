@@ -70,11 +70,6 @@ class Tools:
         at = bisect_left(names, text)
         return at < len(names) and names[at].startswith(text)
 
-    def any_takes(self, text: str) -> bool:
-        """Whether the schema of a tool lists a parameter whose name begins so."""
-        known = (tool.declared for tool in self._tools.values() if tool.has_schema)
-        return any(key.startswith(text) for keys in known for key in keys)
-
     def taking(self, keys: Collection[str]) -> str | None:
         """The one tool whose schema lists parameters of all these names, or just these if there are several; None if
         that is not one. No names say nothing of a tool that has parameters."""

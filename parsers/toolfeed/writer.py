@@ -213,7 +213,7 @@ class _Writer:
         if not text and not self._begun:
             return ""
         if messages is not None:
-            header, closer = header_of(messages, "reasoning", "", True)
+            header, closer = message_around(messages, "reasoning", "", True)
             written = ("" if self._begun else header) + text + closer
         elif markers is None:
             raise CannotExpress(f"reasoning: {self._grammar.name} has no markers for it")
@@ -233,7 +233,7 @@ class _Writer:
         if not content:
             return "", ""
         if messages is not None:
-            return header_of(messages, "content", "", at_start)
+            return message_around(messages, "content", "", at_start)
         if markers is not None:
             return "".join(markers.open[:1]), "".join(markers.close[:1])
         return "", ""
@@ -343,7 +343,7 @@ class _Writer:
                 raise call.refuse("its header has no marker, and a header that names an unknown tool is content")
             if call.exact and not self._has_id(body):
                 raise call.refuse(f"its id: {self._grammar.name} has none")
-            header, closer = header_of(messages, "call", call.name, at_start and not pieces)
+            header, closer = message_around(messages, "call", call.name, at_start and not pieces)
             before, name, after = header.partition(call.name)
             pieces += [_Piece(before), _Piece(name + after, True), *self._filled(body, call), _Piece(closer)]
         return pieces
@@ -673,7 +673,7 @@ class _Writer:
         return pieces
 
 
-def header_of(messages: Messages, to: str, name: str, at_start: bool) -> tuple[str, str]:
+def message_around(messages: Messages, to: str, name: str, at_start: bool) -> tuple[str, str]:
     """What stands around the body of a message of the first route that leads there: a header with what the route says
     and no more, and what ends the message.
 

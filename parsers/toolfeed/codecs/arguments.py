@@ -74,11 +74,6 @@ class Arguments:
         return self._begun or self._seen
 
     @property
-    def in_own_key(self) -> bool:
-        """Whether the text stands inside a key of the object itself."""
-        return self.value.in_key and self.value.depth == 1
-
-    @property
     def is_null(self) -> bool:
         """Whether they are null, or would be if they went on."""
         return self._mode == _NULL

@@ -223,11 +223,6 @@ class JsonValue:
         """Whether the text stands inside a string (a key, too)."""
         return self._state == STRING
 
-    @property
-    def in_key(self) -> bool:
-        """Whether the text stands inside a key."""
-        return self._key and self.in_string
-
     def closing_suffix(self) -> str:
         """The JSON text that completes what was emitted so far, in O(depth); "null" when nothing was."""
         if self.done:

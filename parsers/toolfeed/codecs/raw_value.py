@@ -26,9 +26,9 @@ class Exit:
     line breaks. `match`: anchored and partial, with the groups `closer` (the value's own) or `bare` (a line break,
     behind which the framing goes on without it), `key` (of the parameter that then begins), and with `repair` `more`
     (that parameter) and, if `lone` is set, `lone` (a value whose key has come before). `usual`: the same of a closer as
-    the template writes it; None if that is not known. `closing`: the closer alone,
-    with what is trimmed before it. `plain`: finds nothing in text that a string value tells as it is; `calm`: in text
-    that needs no more than escapes, if it does not end in one of `edges`, which may belong to the tags.
+    the template writes it; None if that is not known. `closing`: the closer alone, with what is trimmed before it.
+    `plain`: finds nothing in text that a string value tells as it is; `calm`: in text that needs no more than escapes,
+    if it does not end in one of `edges`, which may belong to the tags.
     """
 
     __slots__ = ("_breaks", "_starts", "calm", "closing", "edges", "lone", "match", "plain", "trim", "usual")

@@ -23,7 +23,7 @@ from ..grammar import Messages
 from ..notation import Field, Payload, Tag
 from ..parser import CONTENT, EXPECT, HEADER, PAYLOAD, REASONING, REST, VALUE, Parser
 from ..program import Form, Step
-from ..writer import header_of
+from ..writer import message_around
 
 _MOST: Final = 3  # names that are tried
 _WORD: Final = re.compile(r"[\w.\-]*\Z")
@@ -300,7 +300,7 @@ def _headers(messages: Messages, to: str, name: str) -> Iterator[str]:
     """The header of a message of this kind, at the turn's start and behind another."""
     for at_start in (False, True):
         with suppress(CannotExpress):
-            yield header_of(messages, to, name, at_start)[0].lstrip()
+            yield message_around(messages, to, name, at_start)[0].lstrip()
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:
