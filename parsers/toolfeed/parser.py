@@ -1881,7 +1881,7 @@ class Parser:
         return self._arguments(codec, step, buf, pos)
 
     def _may_tell(self, codec: Arguments) -> bool:
-        """Whether arguments that are kept may still tell their tool: null tells one that takes none, if there is any."""
+        """Whether arguments that are kept may still tell their tool. Null tells one that has no parameters."""
         return self._tools is None or codec.done or not codec.is_null or self._tools.taking(()) is not None
 
     def _name_at_end(self, buf: str, j: int) -> int:
