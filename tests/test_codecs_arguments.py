@@ -9,6 +9,7 @@ import pytest
 
 from helpers import Judge
 from toolfeed.codecs.arguments import Arguments
+from toolfeed.codecs.kept_arguments import KeptArguments
 
 
 class Outcome(NamedTuple):
@@ -142,3 +143,18 @@ def test_copies_agree(text: str) -> None:
         machine.feed(text[i:] + rest, 0, one)
         twin.feed(text[i:] + rest, 0, two)
         assert (one, machine.done, machine.error, machine.held) == (two, twin.done, twin.error, twin.held)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_the_keys_of_kept_arguments(size: int) -> None:
+    """Its own ones, whole and begun, however the text comes; the keys of objects inside are none of them."""
+    text = r'{"a": {"in": [1, {"b": "}"}]}, "c\"d\u0065": "x, \"e\": {", "a": ["f", "g"], "h\\i'
+    kept = KeptArguments()
+    for at in range(0, len(text), size):
+        kept.add([text[at : at + size]])
+    assert kept.text == text
+    assert (kept.keys, kept.key) == ({"a", 'c"de'}, "h\\i")
+    twin = kept.copy()
+    twin.add(['"', ": 1}"])
+    assert (twin.keys, twin.key) == ({"a", 'c"de', "h\\i"}, "")
+    assert (kept.keys, kept.key) == ({"a", 'c"de'}, "h\\i")

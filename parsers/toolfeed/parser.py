@@ -36,8 +36,8 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from .codecs.arguments import Arguments
 from .codecs.inline import InlineArguments
-from .codecs.json_text import members
 from .codecs.json_value import JsonValue
+from .codecs.kept_arguments import KeptArguments
 from .codecs.kept_value import KeptValue
 from .codecs.object_value import ObjectValue
 from .codecs.objects import CallObjects
@@ -317,7 +317,7 @@ class Parser:
         self._bare_rules = False  # its text has to decide more: chapter 9 of the formats, not a marker alone
         self._confirm = False  # its name alone does not make it a call
         self._known_only = False  # its name has to be a declared tool's
-        self._guessed: list[str] | None = None  # its arguments so far, if they have to tell its tool
+        self._guessed: KeptArguments | None = None  # its arguments so far, if they have to tell its tool
         self._seconded = False  # a marker has come behind its name
         self._section_begins = False  # a section's opener is part of it, or no section is open
         self._return = CONTENT  # the region that it came from
@@ -569,7 +569,7 @@ class Parser:
         twin._used_ids = set(self._used_ids)
         twin._tagged = self._tagged.copy()
         twin._waiting = list(self._waiting)
-        twin._guessed = list(self._guessed) if self._guessed is not None else None
+        twin._guessed = self._guessed.copy() if self._guessed is not None else None
         twin._codec = self._codec.copy() if self._codec is not None else None
         twin._value = self._value.copy() if self._value is not None else None
         if self._direct is not None and twin._codec is not None:
@@ -1831,7 +1831,7 @@ class Parser:
         """Start the call if its name is known, and go on."""
         if self._spec is not None and self._name:
             if self._is_unnamed(self._name):
-                self._guessed = []
+                self._guessed = KeptArguments()
             elif self._is_sure(self._name, ready) and not self._start_call(self._name, self._id, buf, pos):
                 return self._fail(pos)
         return self._go(ready, pos)
@@ -1856,23 +1856,24 @@ class Parser:
         assert guessed is not None
         assert self._tools is not None
         self._guessed = None
-        text = "".join(guessed)
-        keys = [key for key, _ in members(text, self._limits.digits)] if whole and text else []
-        name = self._tools.taking(keys) if whole else None
+        name = self._tools.taking(guessed.keys) if whole else None
         if name is not None:
             self._note("name_guessed")
         if not self._start_call(name or self._name, self._id, buf, pos):
             return False
-        self._args([text])
+        self._args([guessed.text])
         return True
 
     def _keep_arguments(self, codec: Arguments, step: Step, buf: str, pos: int) -> int:
         """The arguments of a call without a name are kept until they are over."""
-        assert self._guessed is not None
+        guessed = self._guessed
+        assert guessed is not None
         room = max(pos, self._spec_from + self._limits.hold - self._spec_length)
-        pos = codec.feed(buf[:room], pos, self._guessed)
+        out: list[str] = []
+        pos = codec.feed(buf[:room], pos, out)
+        guessed.add(out)
         self._tile("arguments", pos)
-        if not self._may_tell(codec):
+        if not self._may_tell(codec, guessed):
             return self._arguments(codec, step, buf, pos) if self._start_guessed(False, buf, pos) else self._fail(pos)
         if not codec.done and not codec.error and len(buf) <= room:
             return pos
@@ -1880,9 +1881,14 @@ class Parser:
             return self._fail(pos)
         return self._arguments(codec, step, buf, pos)
 
-    def _may_tell(self, codec: Arguments) -> bool:
+    def _may_tell(self, codec: Arguments, guessed: KeptArguments) -> bool:
         """Whether arguments that are kept may still tell their tool. Null tells one that has no parameters."""
-        return self._tools is None or codec.done or not codec.is_null or self._tools.taking(()) is not None
+        tools = self._tools
+        if tools is None or codec.done:
+            return True
+        if codec.is_null:
+            return tools.taking(()) is not None
+        return not guessed.changed or tools.may_take(guessed.keys, guessed.key)
 
     def _name_at_end(self, buf: str, j: int) -> int:
         """If the text ends behind a name that is all there is of a call: that end; else -1. Only where the model ended

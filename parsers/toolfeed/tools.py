@@ -8,6 +8,7 @@ kept, so that five hundred large schemas cost little. Two threads that ask at on
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, cast
 
@@ -47,7 +48,7 @@ class Tools:
     two different declarations of one name. What is merely odd in a schema is no schema for that parameter.
     """
 
-    __slots__ = ("_in_order", "_tools", "names")
+    __slots__ = ("_in_order", "_told", "_tools", "names")
 
     names: Final[frozenset[str]]
 
@@ -57,6 +58,7 @@ class Tools:
         )
         self.names = frozenset(self._tools)
         self._in_order: list[str] | None = None
+        self._told: list[frozenset[str]] | None = None  # the parameters that tell their tool
 
     def get(self, name: str) -> Tool | None:
         """The tool of that name, None if there is none."""
@@ -78,6 +80,16 @@ class Tools:
         exact = [name for name in takers if self._tools[name].declared == wanted]
         found = takers if len(takers) == 1 and wanted else exact
         return found[0] if len(found) == 1 else None
+
+    def may_take(self, keys: Collection[str], key: str = "") -> bool:
+        """Whether more keys than these, the next of which begins with `key`, may tell a tool (see `taking`)."""
+        if self._told is None:
+            alike = Counter(tool.declared for tool in self._tools.values() if tool.has_schema)
+            self._told = [declared for declared, times in alike.items() if times == 1]
+        return any(
+            declared.issuperset(keys) and (not key or any(name.startswith(key) for name in declared))
+            for declared in self._told
+        )
 
     def __contains__(self, name: object) -> bool:
         return name in self.names

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Final
 
 from .arguments import Arguments
@@ -464,7 +464,9 @@ class CallObjects:
         if self._bare and self._state == _IN_KEY and (self._keyed_object or not self._keyed) and not self._refused:
             known = [*(key for keys in self._keys for key in keys), "function", "type"]
         read = before + text[start:stop]
-        wrong = _wrong(read, self._quote, known) if known is not None or "\\" in read else -1
+        wrong = -1
+        if known is not None or "\\" in read:
+            wrong = _wrong(read, known) if self._quote == '"' else _wrong_in_python(read, known)
         if wrong < 0 or (known is not None and self._refuse()):
             return -1
         return wrong - len(before) + start
@@ -689,6 +691,8 @@ def _string_text(quote: str, raw: str) -> str | None:
         machine = PythonValue()
         machine.feed(f"'{raw}'", 0, out)
         machine.end(out)
+        if not machine.done:
+            return None
         raw = "".join(out)[1:-1]
     try:
         return str(json.loads(f'"{raw}"', strict=False))
@@ -696,20 +700,17 @@ def _string_text(quote: str, raw: str) -> str | None:
         return None
 
 
-def _wrong(read: str, quote: str, known: list[str] | None) -> int:
-    """Where in the text of a string the first character is that makes it none, or none of those that are `known`; -1
-    for nowhere."""
+def _wrong(read: str, known: list[str] | None) -> int:
+    """Where in the text of a JSON string the first character is that makes it none, or none of those that are `known`;
+    -1 for nowhere."""
     string = ""
     at = 0
-    while at < len(read) and read[at] != quote:
+    while at < len(read) and read[at] != '"':
         end = at + 1
         if read[at] == "\\":
-            if quote == "'":  # what Python escapes is looked at when the string is whole
-                return -1
             found = _ESCAPE.match(read, at)
             if found is None:
-                chars = [key[len(string)] for key in known or () if key.startswith(string) and len(key) > len(string)]
-                ways = [f"\\u{ord(char):04x}" for char in chars]
+                ways = [f"\\u{ord(char):04x}" for char in _behind_start(string, known or ())]
                 for end in range(at + 2, min(len(read), at + 6) + 1):
                     half = read[at:end]
                     if _HALF_ESCAPE.fullmatch(half) is None or (
@@ -723,6 +724,42 @@ def _wrong(read: str, quote: str, known: list[str] | None) -> int:
             return end - 1
         at = end
     return -1
+
+
+def _wrong_in_python(read: str, known: list[str] | None) -> int:
+    """`_wrong` of a Python string in single quotes."""
+    machine = PythonValue()
+    machine.feed("'", 0, [])
+    string = ""
+    for at, char in enumerate(read):
+        out: list[str] = []
+        machine.feed(char, 0, out)
+        if machine.error:
+            return at
+        if not machine.in_string:
+            break
+        string += json.loads(f'"{"".join(out)}"')
+        if known is not None and not _may_be(string, machine.held, known):
+            return at
+    return -1
+
+
+def _may_be(start: str, held: str, known: list[str]) -> bool:
+    """Whether what starts so, and goes on with an escape of Python that is read so far, may be one of those."""
+    if not held[1:2].strip():  # an escaped line end says nothing
+        return any(key.startswith(start) for key in known)
+    for char in _behind_start(start, known):
+        code = ord(char)
+        octal = f"{code:o}"
+        ways = (octal, octal.zfill(3), f"x{code:02x}", f"u{code:04x}", f"U{code:08x}")
+        if any(way.startswith(held[1] + held[2:].lower()) for way in ways):
+            return True
+    return False
+
+
+def _behind_start(start: str, known: Iterable[str]) -> list[str]:
+    """The characters that may come next in those that start so."""
+    return [key[len(start)] for key in known if key.startswith(start) and len(key) > len(start)]
 
 
 def _id_text(raw: str) -> str:

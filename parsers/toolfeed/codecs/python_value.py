@@ -317,7 +317,7 @@ class PythonValue(JsonValue):
 
     def _become_set(self, text: str, pos: int, out: list[str]) -> bool:
         """What began with "{" is a set, unless it counts as a dict already; then nothing changes."""
-        if len(self._raw) + pos - self._from > BRACE_HOLD or (self._object_only and len(self._stack) == 1):
+        if len(self._raw) + pos - self._from > BRACE_HOLD:
             return False
         self._flush(text, pos, out)
         first = "".join(out[self._cut :])[1:]
@@ -362,7 +362,7 @@ class PythonValue(JsonValue):
         if char == "{" and not key:
             self._emit_held(out)
             self._flush(text, pos, out)
-            self._undecided = True
+            self._undecided = bool(self._stack) or not self._object_only
             self._odd_key = False
             self._from = pos
             self._raw = ""
