@@ -89,6 +89,7 @@ _ends_in_word: Final = re.compile(r"[\w.\-]\Z").search
 _NO_NODE: Final = Node()
 _NO_STEPS: Final[frozenset[int]] = frozenset()
 _NO_NAMES: Final[frozenset[str]] = frozenset()
+_UNTAGGED: Final = TaggedArguments()  # of a call that has no argument yet; nothing changes it
 _is_word: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z").match
 _NO_GROUPS: Final[Mapping[str, str]] = {}
 
@@ -341,7 +342,7 @@ class Parser:
         self._surplus = False  # a bracket too many behind the list may be left out
         self._step: Step | None = None  # the payload or value that is being read
         self._codec: ListCodec | ArgumentsCodec | ValueCodec | None = None
-        self._tagged = TaggedArguments()
+        self._tagged = _UNTAGGED
         self._key = ""
         self._waiting: list[str] = []  # keys before it that have no value yet
         self._keys_first = False  # all keys came before all values
@@ -645,7 +646,9 @@ class Parser:
         if state <= REASONING:
             behind = (self._where, self._after_marker, self._was_ghost, self._section_ghost, self._framed)
             return (state, self._node, held, behind, self._bol, self._spaces)
-        tagged = self._tagged.place
+        if state == HEADER:
+            return (state, held, self._where, self._calls_on, self._spaces, self._trim)
+        tagged = self._tagged.place if self._tagged is not _UNTAGGED else None
         call = (self._spec is None, self._open, self._args_done, self._confirm, self._bare_rules, tagged)
         if state == EXPECT:
             if self._node.field and _is_word(held):
@@ -1586,8 +1589,7 @@ class Parser:
         self._waiting.clear()
         self._keys_first = False
         self._args_done = False
-        if self._tagged.begun:
-            self._tagged = TaggedArguments()
+        self._tagged = _UNTAGGED
         self._name = name
         if self._section_begins:
             self._section_ghost = ghost
@@ -2575,6 +2577,8 @@ class Parser:
     # -- tagged parameters ---------------------------------------------------------------------------------------------
 
     def _open_brace(self) -> None:
+        if not self._tagged.begun:
+            self._tagged = TaggedArguments()
         out: list[str] = []
         self._tagged.begin(out)
         self._args(out)

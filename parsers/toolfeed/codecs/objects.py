@@ -16,11 +16,6 @@ from .json_value import JsonValue
 from .python_value import PythonValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, NO_CALL, START
 
-# What nearly every call is made of, each read in one go: `{"name": "get_weather"`, and `, "arguments": {` behind it.
-_NAMED: Final = re.compile(r'\{[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*"([\w.\-]{1,64})"').match
-_ARGUMENTS: Final = re.compile(r'[ \t\r\n]*,[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*(?=\{)').match
-_LONGEST: Final = 64  # the keys and names in them
-
 _ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _HALF_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 _STRING_STOPS: Final = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
@@ -43,6 +38,15 @@ _OVER = 13
 _SEQUENCE = 15  # behind an object that stands in no list, where others may follow
 _NEXT_OBJECT = 16  # behind a comma there
 _IN_ELEMENT = 14  # an element of a list that is no object
+
+# What nearly every call is made of, each read in one go: `{"name": "get_weather"`, and `, "arguments": {` behind it.
+_ARGUMENTS: Final = r'[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*(?=\{)'
+_USUAL: Final = {
+    _OPEN: re.compile(r'\{[ \t\r\n]*"(\w{1,64})"[ \t\r\n]*:[ \t\r\n]*"([\w.\-]{1,64})"').match,
+    _AFTER: re.compile(rf"[ \t\r\n]*,{_ARGUMENTS}").match,
+    _KEY: re.compile(_ARGUMENTS).match,
+}
+_LONGEST: Final = 64  # the keys and names in them
 
 _PLACE_LENGTH: Final = 64  # characters of a key or name behind which a lane may begin
 
@@ -263,7 +267,7 @@ class CallObjects:
                 pos = self._feed_string(text, pos)
             elif state == _IN_OTHER or state == _IN_ELEMENT:
                 pos = self._feed_other(text, pos)
-            elif (state == _OPEN or state == _AFTER) and not traced and (end := self._usual(text, pos)) >= 0:
+            elif state in _USUAL and not traced and (end := self._usual(text, pos, state)) >= 0:
                 pos = end
             else:
                 while pos < n and text[pos] in " \t\r\n":
@@ -278,13 +282,13 @@ class CallObjects:
                 break
         return pos
 
-    def _usual(self, text: str, pos: int) -> int:
+    def _usual(self, text: str, pos: int, state: int) -> int:
         """If an object that begins with its name stands at text[pos:], or behind the name its arguments' key and an
         object: read up to behind the name, or to the object; else -1."""
-        opens = self._state == _OPEN
+        opens = state == _OPEN
         if self._keyed or self._limit < _LONGEST or (not opens and (self._arguments is not None or not self._named)):
             return -1
-        found = (_NAMED if opens else _ARGUMENTS)(text, pos)
+        found = _USUAL[state](text, pos)
         if found is None or found[1] not in self._keys[0 if opens else 1]:
             return -1
         self._quote = '"'
