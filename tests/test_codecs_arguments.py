@@ -156,5 +156,5 @@ def test_the_keys_of_kept_arguments(size: int) -> None:
     assert (kept.keys, kept.key) == ({"a", 'c"de'}, "h\\i")
     twin = kept.copy()
     twin.add(['"', ": 1}"])
-    assert (twin.keys, twin.key) == ({"a", 'c"de', "h\\i"}, "")
+    assert (twin.keys, twin.key) == ({"a", 'c"de', "h\\i"}, None)
     assert (kept.keys, kept.key) == ({"a", 'c"de'}, "h\\i")

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from codec_calls import Call, find, find_everywhere
+from helpers import work
 from toolfeed.codecs.objects import CallObjects
+from toolfeed.codecs.string_text import StringText
 
 NAMES, ARGUMENTS, IDS = ("name", "tool_name"), ("arguments", "parameters"), ("id", "tool_call_id")
 
@@ -225,3 +227,61 @@ def test_copies_agree(text: str) -> None:
             twin.error,
             twin.notes,
         )
+
+
+@pytest.mark.parametrize("text", ['{"\\u0061', "{'\\x61", "{'\\141", '{"a\\n'])
+def test_a_key_is_read_once(text: str) -> None:
+    """However it comes, and however long it may be."""
+
+    def read(times: int) -> None:
+        machine = codec(literal=True, limit=10**6)
+        opener, _, unit = text.partition(text[1])
+        for char in opener + text[1] + unit * times:
+            machine.feed(char, 0, [])
+
+    read(1)
+    assert work(lambda: read(400)) < 6 * work(lambda: read(100))
+
+
+@pytest.mark.parametrize(
+    ("quote", "text", "at"),
+    [
+        ('"', "name", -1),
+        ('"', "namx", 3),
+        ('"', "names", 4),
+        ('"', "n\\u0061m", -1),
+        ('"', "n\\u0062", 6),
+        ('"', "n\\u01", 4),
+        ('"', "n\\x", 2),
+        ('"', "na\\n", 3),
+        ('"', "na'", 2),
+        ('"', 'na"zzz', -1),
+        ("'", "name", -1),
+        ("'", "n\\x61m", -1),
+        ("'", "n\\x6", -1),
+        ("'", "n\\x7", 3),
+        ("'", "n\\141\\x6D\\u0065", -1),
+        ("'", "n\\U00000061", -1),
+        ("'", "n\\qa", 2),
+        ("'", "n\\xg", 3),
+        ("'", "na\\\nme", -1),
+        ("'", "name\\", -1),
+        ("'", 'na"', 2),
+        ("'", "na\\'", 3),
+        ("'", "na'zzz", -1),
+    ],
+)
+def test_where_a_key_can_be_none_that_counts(quote: str, text: str, at: int) -> None:
+    """Keys are `name`; the same however they come."""
+    for size in (1, 2, 3, len(text)):
+        string, found = StringText(quote), -1
+        for start in range(0, len(text), size):
+            piece = text[start : start + size]
+            found = string.copy().read(piece, 0, len(piece), ["name"])
+            assert string.read(piece, 0, len(piece), ["name"]) == found
+            if found >= 0:
+                found += start
+                break
+            if quote in piece and not text.startswith("na\\'"):
+                break
+        assert found == at, size

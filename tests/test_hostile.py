@@ -164,7 +164,7 @@ def hostile(name: str) -> dict[str, Hostile]:
 
 
 def read_all(name: str, text: str, size: int) -> None:
-    parser = Parser(grammar_of(name), ids=number_ids, limits=Limits(name=64, header=256, digits=500))
+    parser = Parser(grammar_of(name), ids=number_ids, limits=Limits(name=64, header=256, digits=100))
     for fragment in [text] if size == 0 else pieces(text, size):
         parser.feed(fragment)
     parser.finish()

@@ -388,21 +388,24 @@ def test_the_tool_that_takes_such_arguments(keys: list[str], name: str | None) -
 @pytest.mark.parametrize(
     ("keys", "key", "may"),
     [
+        ("", None, True),
         ("", "", True),
         ("", "a", False),  # two declare it, and nothing else
+        ("b", None, True),
         ("b", "", True),
         ("b", "c", True),
         ("b", "c1", True),
         ("b", "c12", False),
-        ("bd", "", False),
+        ("bd", None, False),
         ("d", "d", True),
-        ("z", "", False),
+        ("z", None, False),
     ],
 )
-def test_whether_more_keys_may_tell_a_tool(keys: str, key: str, may: bool) -> None:
+def test_whether_more_keys_may_tell_a_tool(keys: str, key: str | None, may: bool) -> None:
     shapes = {"one": ["a"], "two": ["a"], "third": ["b", "c1"], "fourth": ["d"], "fifth": []}
     declarations = [
         {"name": name, "parameters": {"properties": {key: {} for key in keys}}} for name, keys in shapes.items()
     ]
     assert Tools(declarations).may_take(keys, key) == may
     assert not Tools([{"name": "none"}]).may_take(keys, key)
+    assert not Tools([{"name": "empty", "parameters": {"type": "object", "properties": {}}}]).may_take((), "")

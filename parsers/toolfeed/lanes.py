@@ -29,6 +29,7 @@ Lanes: TypeAlias = dict[Hashable, tuple[Lane, ...]]
 
 LONGEST: Final = 64  # letters that are kept, and characters that may be held where a lane begins
 LIMITS_FROM: Final = 256  # no limit that is at least this is reached in a lane
+_ROOM: Final = LIMITS_FROM - 2 * LONGEST - 1  # characters of a lane without its word
 MOST: Final = 4  # lanes of one place
 _SHORTEST: Final = 2  # reading one character costs no more than keeping it
 
@@ -91,12 +92,13 @@ def _lanes(parser: Parser, text: str, words: dict[Hashable, bool]) -> Iterable[t
     for at, place in enumerate(places, 1):
         if place is None:
             continue
-        text_end = end = behind = _told(silent, inside, at)
+        text_end = end = behind = min(_told(silent, inside, at), at + _ROOM)
         word = None
         if end in inside and words.get((places[end - 1], end in begins)):
             word = _BEGINS if end in begins else _MORE
             end = next(stop for start, stop in spans if start <= end < stop)
             behind = _told(silent, inside, end) if all(silent[at:end]) else end
+            behind = min(behind, end + _ROOM - (text_end - at))
         if behind - at >= _SHORTEST or word is not None:
             yield place, (text[at:text_end], word, text[end:behind])
 

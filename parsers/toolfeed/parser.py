@@ -89,7 +89,7 @@ _ends_in_word: Final = re.compile(r"[\w.\-]\Z").search
 _NO_NODE: Final = Node()
 _NO_STEPS: Final[frozenset[int]] = frozenset()
 _NO_NAMES: Final[frozenset[str]] = frozenset()
-_UNTAGGED: Final = TaggedArguments()  # of a call that has no argument yet; nothing changes it
+_UNTAGGED: Final = TaggedArguments()  # of a call that has no argument yet
 _is_word: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z").match
 _NO_GROUPS: Final[Mapping[str, str]] = {}
 
@@ -361,7 +361,7 @@ class Parser:
         self._mark = ""
         self._other_mark = ""
         self._calm: Callable[[str], object] | None = None
-        wide = limits.name >= LIMITS_FROM and limits.header >= LIMITS_FROM and limits.hold >= LIMITS_FROM
+        wide = limits.name >= LIMITS_FROM and limits.header >= LIMITS_FROM and limits.hold >= 2 * LIMITS_FROM
         self._lanes_on = wide and self._trim and trace is None and self._regions is None
         self._lanes: tuple[Lane, ...] = ()  # what may come next and tells nothing
         self._kept: str = ""  # what came of it
@@ -647,7 +647,7 @@ class Parser:
             behind = (self._where, self._after_marker, self._was_ghost, self._section_ghost, self._framed)
             return (state, self._node, held, behind, self._bol, self._spaces)
         if state == HEADER:
-            return (state, held, self._where, self._calls_on, self._spaces, self._trim)
+            return (state, held, self._where, self._calls_on)
         tagged = self._tagged.place if self._tagged is not _UNTAGGED else None
         call = (self._spec is None, self._open, self._args_done, self._confirm, self._bare_rules, tagged)
         if state == EXPECT:
@@ -1850,7 +1850,7 @@ class Parser:
         tools = self._tools
         if unnamed is None or tools is None or name in tools or self._forward == "content":
             return False
-        return unnamed.fullmatch(name) is not None
+        return unnamed.fullmatch(name) is not None and tools.may_take(())
 
     def _start_guessed(self, whole: bool, buf: str, pos: int) -> bool:
         """The arguments of a call without a name are over, or too long to be kept: start it, and tell them."""
@@ -1867,15 +1867,15 @@ class Parser:
         return True
 
     def _keep_arguments(self, codec: Arguments, step: Step, buf: str, pos: int) -> int:
-        """The arguments of a call without a name are kept until they are over."""
+        """The arguments of a call without a name are kept until they tell its tool, or none can."""
         guessed = self._guessed
         assert guessed is not None
         room = max(pos, self._spec_from + self._limits.hold - self._spec_length)
         out: list[str] = []
         pos = codec.feed(buf[:room], pos, out)
-        guessed.add(out)
+        told_more = guessed.add(out)
         self._tile("arguments", pos)
-        if not self._may_tell(codec, guessed):
+        if not self._may_tell(codec, guessed, told_more):
             return self._arguments(codec, step, buf, pos) if self._start_guessed(False, buf, pos) else self._fail(pos)
         if not codec.done and not codec.error and len(buf) <= room:
             return pos
@@ -1883,14 +1883,14 @@ class Parser:
             return self._fail(pos)
         return self._arguments(codec, step, buf, pos)
 
-    def _may_tell(self, codec: Arguments, guessed: KeptArguments) -> bool:
-        """Whether arguments that are kept may still tell their tool. Null tells one that has no parameters."""
+    def _may_tell(self, codec: Arguments, guessed: KeptArguments, told_more: bool) -> bool:
+        """Whether arguments that are kept may still tell their tool; `told_more`: there is more of their keys."""
         tools = self._tools
         if tools is None or codec.done:
             return True
-        if codec.is_null:
+        if codec.is_null:  # as arguments without a key
             return tools.taking(()) is not None
-        return not guessed.changed or tools.may_take(guessed.keys, guessed.key)
+        return not told_more or tools.may_take(guessed.keys, guessed.key)
 
     def _name_at_end(self, buf: str, j: int) -> int:
         """If the text ends behind a name that is all there is of a call: that end; else -1. Only where the model ended
@@ -1983,7 +1983,7 @@ class Parser:
         if branch.inner and self._spec is None and match is None:
             self._seconded = False
             self._tile("marker", end)
-            if role == "parameter" and not self._tagged.begun:
+            if role == "parameter":
                 self._open_brace()
             return self._go(branch.ready, end)
         if match is not None and self._grammar.parameters:
@@ -2577,11 +2577,11 @@ class Parser:
     # -- tagged parameters ---------------------------------------------------------------------------------------------
 
     def _open_brace(self) -> None:
+        """The arguments are tagged values."""
         if not self._tagged.begun:
-            self._tagged = TaggedArguments()
-        out: list[str] = []
-        self._tagged.begin(out)
-        self._args(out)
+            out: list[str] = []
+            self._tagged = TaggedArguments.begin(out)
+            self._args(out)
 
     def _key_read(self, out: list[str]) -> None:
         """A parameter's key is read, or an item begins: what stands before its value goes to `out`."""

@@ -48,7 +48,7 @@ class Tools:
     two different declarations of one name. What is merely odd in a schema is no schema for that parameter.
     """
 
-    __slots__ = ("_in_order", "_told", "_tools", "names")
+    __slots__ = ("_in_order", "_telling", "_tools", "names")
 
     names: Final[frozenset[str]]
 
@@ -58,7 +58,7 @@ class Tools:
         )
         self.names = frozenset(self._tools)
         self._in_order: list[str] | None = None
-        self._told: list[frozenset[str]] | None = None  # the parameters that tell their tool
+        self._telling: list[frozenset[str]] | None = None  # the parameters that tell their tool
 
     def get(self, name: str) -> Tool | None:
         """The tool of that name, None if there is none."""
@@ -81,14 +81,14 @@ class Tools:
         found = takers if len(takers) == 1 and wanted else exact
         return found[0] if len(found) == 1 else None
 
-    def may_take(self, keys: Collection[str], key: str = "") -> bool:
-        """Whether more keys than these, the next of which begins with `key`, may tell a tool (see `taking`)."""
-        if self._told is None:
+    def may_take(self, keys: Collection[str], key: str | None = None) -> bool:
+        """Whether these keys and more, the next of which begins with `key`, may tell a tool (see `taking`)."""
+        if self._telling is None:
             alike = Counter(tool.declared for tool in self._tools.values() if tool.has_schema)
-            self._told = [declared for declared, times in alike.items() if times == 1]
+            self._telling = [declared for declared, times in alike.items() if times == 1]
         return any(
-            declared.issuperset(keys) and (not key or any(name.startswith(key) for name in declared))
-            for declared in self._told
+            declared.issuperset(keys) and (key is None or any(name.startswith(key) for name in declared))
+            for declared in self._telling
         )
 
     def __contains__(self, name: object) -> bool:

@@ -1,4 +1,4 @@
-"""Arguments that are kept until they are over, and the keys that they have."""
+"""Arguments that are kept until they tell their tool, and the keys that they have."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ _SIGN: Final = re.compile(r'["{}\[\],]')
 class KeptArguments:
     """The text of one JSON object as its codec emits it, piece by piece, and what its own keys are so far.
 
-    `keys`: those that are whole. `key`: what there is of the one that is open, if one is. The keys of objects inside do
-    not count. `changed`: whether `add` has come to more of a key, or nothing was added yet. A piece is looked at once;
-    but the key that is open is joined for each, so it is for the caller to stop at one that is too long.
+    `keys`: those that are whole. `key`: what there is of the one that is open, or None. The keys of objects inside do
+    not count. A piece is looked at once; but the key that is open is read again with each, so it is for the caller to
+    stop at one that is too long.
     """
 
-    __slots__ = ("_depth", "_escaped", "_is_key", "_key", "_pieces", "_quoted", "changed", "keys")
+    __slots__ = ("_depth", "_escaped", "_is_key", "_key", "_pieces", "_quoted", "keys")
 
     def __init__(self) -> None:
         self.keys: set[str] = set()
-        self.changed: bool = True
         self._pieces: list[str] = []
         self._key: str = ""  # the text of the key that is open, as written
         self._depth: int = 0
@@ -33,7 +32,6 @@ class KeptArguments:
     def copy(self) -> KeptArguments:
         twin = KeptArguments()
         twin.keys = self.keys.copy()
-        twin.changed = self.changed
         twin._pieces = self._pieces.copy()
         twin._key = self._key
         twin._depth = self._depth
@@ -47,35 +45,40 @@ class KeptArguments:
         return "".join(self._pieces)
 
     @property
-    def key(self) -> str:
-        return _decoded(self._key) if self._quoted and self._is_key else ""
+    def key(self) -> str | None:
+        return _decoded(self._key) if self._quoted and self._is_key else None
 
-    def add(self, pieces: list[str]) -> None:
-        """What the codec emitted."""
-        self.changed = False
+    def add(self, pieces: list[str]) -> bool:
+        """What the codec emitted; whether that says more of the keys."""
         self._pieces += pieces
+        more = False
         for piece in pieces:
-            self._read(piece)
+            more = self._read(piece) or more
+        return more
 
-    def _read(self, piece: str) -> None:
+    def _read(self, piece: str) -> bool:
+        more = False
         at, n = 0, len(piece)
         while at < n:
             if self._quoted:
+                more = more or self._is_key
                 at = self._in_string(piece, at)
                 continue
             found = _SIGN.search(piece, at)
             if found is None:
-                return
+                break
             at = found.end()
             sign = piece[at - 1]
             if sign == '"':
                 self._quoted = True
                 self._key = ""
+                more = more or self._is_key
             elif sign == ",":
                 self._is_key = self._depth == 1
             else:
                 self._depth += 1 if sign in "{[" else -1
                 self._is_key = sign == "{" and self._depth == 1
+        return more
 
     def _in_string(self, piece: str, at: int) -> int:
         """Read on in a string; behind what was read."""
@@ -88,7 +91,6 @@ class KeptArguments:
         over = found is not None and found.group() == '"'
         self._escaped = found is not None and not over
         if self._is_key:
-            self.changed = True
             self._key += piece[start : end - over]
         if over:
             self._quoted = False

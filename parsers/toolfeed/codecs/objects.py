@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import Final
 
 from .arguments import Arguments
 from .json_value import JsonValue
 from .python_value import PythonValue
 from .signals import DONE, ELEMENT, END, FAULT, MORE, NO_CALL, START
-
-_ESCAPE: Final = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
-_HALF_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
-_STRING_STOPS: Final = {'"': re.compile(r'["\\]'), "'": re.compile(r"['\\]")}
+from .string_text import STRING_STOPS, StringText, string_text
 
 # Where the machine stands.
 _BEFORE = 0  # before a list or an object
@@ -88,6 +85,7 @@ _SLOTS: Final = (
     "_sequence",
     "_started",
     "_state",
+    "_string",
     "_tools",
     "between",
     "error",
@@ -172,6 +170,7 @@ class CallObjects:
         self._length = 0
         self._escaped = False
         self._quote = '"'
+        self._string: StringText | None = None  # what reads the key or name, if that has to be looked at as it comes
 
     def copy(self) -> CallObjects:
         twin = CallObjects(*self._keys)
@@ -184,6 +183,7 @@ class CallObjects:
         twin._pieces = list(self._pieces)
         twin._arguments = self._arguments.copy() if self._arguments else None
         twin._other = self._other.copy() if self._other else None
+        twin._string = self._string.copy() if self._string is not None else None
         return twin
 
     @property
@@ -231,7 +231,11 @@ class CallObjects:
         state = self._state
         if state in (_IN_ARGUMENTS, _IN_OTHER, _IN_ELEMENT) or self._escaped or self._length > _PLACE_LENGTH:
             return None
-        read = self._length > 0 if state == _IN_NAME else "".join(self._pieces)  # an empty name is decided at its end
+        read = "".join(self._pieces)
+        if state == _IN_NAME:
+            if self._string is not None:  # it may end in half an escape
+                return None
+            read = "a name" if read.strip(" \t\r\n") else ""  # whichever it is; one that is blank is decided at its end
         key = (self._quote, read, self._named, self._keyed_object, self._again, self._nested, self._mended)
         return (state, self._list, self._any, self._started, self._flush, self._arguments is None, self._read, key)
 
@@ -447,7 +451,7 @@ class CallObjects:
                 self._escaped = False
                 pos += 1
                 continue
-            match = _STRING_STOPS[self._quote].search(text, pos, stop)
+            match = STRING_STOPS[self._quote].search(text, pos, stop)
             if match is None:
                 pos = stop
                 break
@@ -463,23 +467,25 @@ class CallObjects:
     def _stray(self, text: str, start: int, stop: int) -> int:
         """Where the first character is that shows that no call has this key or name; -1 for nowhere, or if the object
         is read on all the same."""
-        before = "".join(self._pieces)
         known: list[str] | None = None
         if self._bare and self._state == _IN_KEY and (self._keyed_object or not self._keyed) and not self._refused:
             known = [*(key for keys in self._keys for key in keys), "function", "type"]
-        read = before + text[start:stop]
-        wrong = -1
-        if known is not None or "\\" in read:
-            wrong = _wrong(read, known) if self._quote == '"' else _wrong_in_python(read, known)
-        if wrong < 0 or (known is not None and self._refuse()):
-            return -1
-        return wrong - len(before) + start
+        string = self._string
+        if string is None:
+            if known is None and text.find("\\", start, stop) < 0:
+                return -1
+            string = self._string = StringText(self._quote)
+        stray = string.read(text, start, stop, known)
+        if stray < 0 or string.broken or not self._refuse():
+            return stray
+        return string.read(text, string.end, stop, None)
 
     def _string_over(self, text: str, pos: int) -> int:
         raw = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
-        string = _string_text(self._quote, raw)
+        self._string = None
+        string = string_text(self._quote, raw)
         if string is None:
             return self._fault(pos - 1, "a key or name that is not a JSON string")
         if len(string) > self._limit:
@@ -684,86 +690,6 @@ class CallObjects:
         if self._list:
             return _NEXT
         return _SEQUENCE if self._sequence else _OVER
-
-
-def _string_text(quote: str, raw: str) -> str | None:
-    """The text of a string whose quotes are gone; None if it is not one."""
-    if "\\" not in raw and quote == '"':
-        return raw
-    if quote == "'":
-        out: list[str] = []
-        machine = PythonValue()
-        machine.feed(f"'{raw}'", 0, out)
-        machine.end(out)
-        if not machine.done:
-            return None
-        raw = "".join(out)[1:-1]
-    try:
-        return str(json.loads(f'"{raw}"', strict=False))
-    except ValueError:
-        return None
-
-
-def _wrong(read: str, known: list[str] | None) -> int:
-    """Where in the text of a JSON string the first character is that makes it none, or none of those that are `known`;
-    -1 for nowhere."""
-    string = ""
-    at = 0
-    while at < len(read) and read[at] != '"':
-        end = at + 1
-        if read[at] == "\\":
-            found = _ESCAPE.match(read, at)
-            if found is None:
-                ways = [f"\\u{ord(char):04x}" for char in _behind_start(string, known or ())]
-                for end in range(at + 2, min(len(read), at + 6) + 1):
-                    half = read[at:end]
-                    if _HALF_ESCAPE.fullmatch(half) is None or (
-                        known is not None and not any(way.startswith(half.lower()) for way in ways)
-                    ):
-                        return end - 1
-                return -1
-            end = found.end()
-        string += read[at] if end == at + 1 else str(json.loads(f'"{read[at:end]}"'))
-        if known is not None and not any(key.startswith(string) for key in known):
-            return end - 1
-        at = end
-    return -1
-
-
-def _wrong_in_python(read: str, known: list[str] | None) -> int:
-    """`_wrong` of a Python string in single quotes."""
-    machine = PythonValue()
-    machine.feed("'", 0, [])
-    string = ""
-    for at, char in enumerate(read):
-        out: list[str] = []
-        machine.feed(char, 0, out)
-        if machine.error:
-            return at
-        if not machine.in_string:
-            break
-        string += json.loads(f'"{"".join(out)}"')
-        if known is not None and not _may_be(string, machine.held, known):
-            return at
-    return -1
-
-
-def _may_be(start: str, held: str, known: list[str]) -> bool:
-    """Whether what starts so, and goes on with an escape of Python that is read so far, may be one of those."""
-    if not held[1:2].strip():  # an escaped line end says nothing
-        return any(key.startswith(start) for key in known)
-    for char in _behind_start(start, known):
-        code = ord(char)
-        octal = f"{code:o}"
-        ways = (octal, octal.zfill(3), f"x{code:02x}", f"u{code:04x}", f"U{code:08x}")
-        if any(way.startswith(held[1] + held[2:].lower()) for way in ways):
-            return True
-    return False
-
-
-def _behind_start(start: str, known: Iterable[str]) -> list[str]:
-    """The characters that may come next in those that start so."""
-    return [key[len(start)] for key in known if key.startswith(start) and len(key) > len(start)]
 
 
 def _id_text(raw: str) -> str:

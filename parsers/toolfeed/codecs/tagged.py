@@ -18,8 +18,8 @@ ARRAY: Final = 0x5D  # "]"
 class TaggedArguments:
     """What stands between the values of one call's arguments.
 
-    `begun`: the first brace is out. `told`: the value that is being read is told; one whose key has come before, and
-    all that nests in it, is read and dropped.
+    `begun`: the first brace is out; before that nothing changes. `told`: the value that is being read is told; one
+    whose key has come before, and all that nests in it, is read and dropped.
     """
 
     __slots__ = ("_closers", "_dropped", "_keys", "_openers", "begun", "told")
@@ -35,6 +35,8 @@ class TaggedArguments:
 
     def copy(self) -> TaggedArguments:
         """An independent twin."""
+        if not self.begun:
+            return self
         twin = TaggedArguments()
         twin.begun = self.begun
         twin.told = self.told
@@ -59,13 +61,15 @@ class TaggedArguments:
         """See Parser.lane_place."""
         return (self.begun, self.told, len(self._closers), self.empty, self.outermost)
 
-    def begin(self, out: list[str]) -> None:
-        """The arguments are an object, whatever comes."""
-        if not self.begun:
-            self.begun = True
-            self._closers.append(OBJECT)
-            self._keys.append(None)
-            out.append("{")
+    @staticmethod
+    def begin(out: list[str]) -> TaggedArguments:
+        """Those of a call that has some: they are an object, whatever comes."""
+        tagged = TaggedArguments()
+        tagged.begun = True
+        tagged._closers.append(OBJECT)
+        tagged._keys.append(None)
+        out.append("{")
+        return tagged
 
     def value(self, key: str, out: list[str]) -> bool:
         """A value begins, of this key where the innermost container is an object. False: its key has come before."""

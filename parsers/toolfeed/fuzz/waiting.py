@@ -5,6 +5,9 @@ next piece, that piece was decided and waited without need. So at every prefix a
 copied and fed one continuation after another until two of them differ right behind what was told: then the hold was
 needed. If none do, it was not. Continuations are what really came, the end of the text, what the grammar's templates
 write from where the parser stands (`ways`), single characters, and plain turns from where they hold what is held.
+
+A parser keeps what it knows to tell nothing, and reads it later (`lanes`); one that is traced does not, so both have to
+tell the same at every character.
 """
 
 from __future__ import annotations
@@ -88,13 +91,25 @@ def check_waiting(format: Format, case: Case, rng: random.Random) -> int:
     options = {name: value for name, value in case.options.items() if name not in _LEFT_OUT}
     case = case._replace(options=options | {"unknown_tools": "forward"})
     plain = plain_texts(format, case)
-    parser = parser_of(case)
-    read = 1
+    parser, traced = parser_of(case), parser_of(case, trace=_ignore)
+    read = 2
     for i, char in enumerate(text, 1):
-        parser.feed(char)
+        told = atoms(parser.feed(char))
+        expected = atoms(traced.feed(char))
+        if told != expected:
+            place = f"after {counted(i, 'character')} {_said(told)} is told"
+            raise Violation("2", f"{place}, where a parser that is traced tells {_said(expected)}", (i,))
         if i in places:
-            read += _needed(format, case, parser, i, plain)
+            read += _needed(format, case, parser.copy(), i, plain)
     return read
+
+
+def _ignore(_kind: str, _start: int, _end: int) -> None:
+    """A trace that nobody looks at."""
+
+
+def _said(told: Sequence[Atom]) -> str:
+    return shown("".join(str(atom[2 if atom[0] == "end" else -1]) for atom in told))
 
 
 def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence[str]) -> int:
@@ -113,10 +128,9 @@ def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence
         if not decided:
             return read
     assert first is not None
-    what = "".join(str(atom[2 if atom[0] == "end" else -1]) for atom in first[:decided])
     held = case.text[at - parser.held : at]
     place = f"after {counted(at, 'character')} {shown(held)} is held ({parser.state})"
-    raise Violation("2", f"{place}, but it is decided: {shown(what)} comes", (at,))
+    raise Violation("2", f"{place}, but it is decided: {_said(first[:decided])} comes", (at,))
 
 
 def continuations(
