@@ -226,6 +226,7 @@ CHOICE = ["get(kind: string|null)", "put(value: object|string)"]
         pytest.param("functionary_v32", "<|end|>>", {}, id="a marker that ends in another's beginning"),
         pytest.param("deepseek_v41", "<｜DSML｜ invoke name=rL｜ ｜", {}, id="a tag without its quotes"),
         pytest.param("deepseek_v32", '<|DSML|invoke name="<="', {"repair": True}, id="a tag up to its bracket"),
+        pytest.param("mistral", "[TOOL_CALLS][[", {}, id="the same letter of a marker or of an element"),
         pytest.param(
             "glm45",
             "<tool_call>get<arg_key>kind</arg_key><arg_value>",

@@ -116,7 +116,9 @@ def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence
     """Raises Violation unless two continuations differ in what they tell next."""
     first: list[Atom] | None = None
     decided = 0
+    tried: list[tuple[str, Reason]] = []
     for read, (behind, finish) in enumerate(continuations(format, case, at, parser, plain), 1):
+        tried.append((behind, finish))
         twin = parser.copy()
         found = atoms([*twin.feed(behind), *twin.finish(finish)])
         if first is None:
@@ -128,9 +130,27 @@ def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence
         if not decided:
             return read
     assert first is not None
+    kind = str(first[0][0])
+    if kind in ("content", "reasoning") and len({_origin(case, at, kind, *way) for way in tried}) > 1:
+        return 2 * len(tried)  # the same letter by chance: of a marker here, and of what stands behind it there
     held = case.text[at - parser.held : at]
     place = f"after {counted(at, 'character')} {shown(held)} is held ({parser.state})"
     raise Violation("2", f"{place}, but it is decided: {_said(first[:decided])} comes", (at,))
+
+
+def _origin(case: Case, at: int, kind: str, behind: str, finish: Reason) -> int:
+    """Where in the text the next character of this kind stands that is told behind the first `at`; -1 if none is."""
+    tiles: list[tuple[str, int, int]] = []
+    parser = parser_of(case, trace=lambda *tile: tiles.append(tile))
+    told = sum(atom[0] == kind for atom in atoms(parser.feed(case.text[:at])))
+    parser.feed(behind)
+    parser.finish(finish)
+    for what, start, end in tiles:
+        if what == kind:
+            if told < end - start:
+                return start + told
+            told -= end - start
+    return -1
 
 
 def continuations(
