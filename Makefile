@@ -11,7 +11,7 @@
 #
 # Needs Python 3.11 or newer with pip and venv; another one than python3: make test PYTHON=python3.13.
 # Both work in .venv, and a second run installs nothing unless pyproject.toml has changed. make test EXTRAS=dev,reference
-# also compares response templates with transformers.
+# also compares response templates with transformers, and reads the chat templates that trl carries.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -116,4 +116,5 @@ $(COMPILED)/.installed: $(shell find parsers grammars tests bench fuzz -name '*.
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[$(EXTRAS)]'
+	$(if $(findstring reference,$(EXTRAS)),$(PIP) install --no-deps trl==1.16.0)
 	@touch $@ $(VENV)/.cli

