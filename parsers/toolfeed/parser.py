@@ -896,7 +896,7 @@ class Parser:
             self._sink.text(REASONING_RUN if reasoning else CONTENT_RUN, text)
             self._tile("reasoning" if reasoning else "content", end)
         blank = not text.strip(WHITESPACE)
-        self._spaces = self._spaces and blank
+        self._spaces = blank and (self._spaces or (not self._trim and self._where == AFTER_CALL))
         line = text.rstrip(" \t")
         self._bol = line.endswith(("\n", "\r")) if line else self._bol
         self._in_word = self._leads and _ends_in_word(text, len(text) - 1) is not None
@@ -935,7 +935,7 @@ class Parser:
     def _between_closers(self, buf: str, start: int, end: int) -> bool:
         """Whether buf[start:end] is whitespace behind a closer, and another may come: then it is inside the markup,
         and framing even where whitespace is kept."""
-        if self._trim or self._where != AFTER_CALL or not 0 < end - start <= self._limits.header:
+        if self._trim or self._where != AFTER_CALL or self._spaces or not 0 < end - start <= self._limits.header:
             return False
         return not buf[start:end].strip(WHITESPACE) and self._program.has_closer(self._pending)
 
