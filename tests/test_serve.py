@@ -778,7 +778,6 @@ def test_the_command_shows_a_line_that_works_and_ends_with_a_signal() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--upstream", "http://x"], "--format"),
         (["--upstream", "ftp://x", "--format", "hermes"], "http://"),
         (["--upstream", "http://x", "--format", "hermez"], "hermes"),
         (["--upstream", "http://x", "--format", "hermes", "--body", "{"], "--body"),
