@@ -1,8 +1,8 @@
 """Who may ask. A web page in a user's browser reaches a server on the loopback too, and must not use it.
 
-A page cannot choose what its browser sends as `Host` and as `Origin`. A foreign Host is a name that somebody has pointed
-at this machine (DNS rebinding); a foreign Origin is another site's page, whatever content type it sends. Both are
-refused before anything of the body is read. Programs that are no browsers send no Origin.
+A page cannot choose what its browser sends as `Host` and as `Origin`. A foreign Host is a name that somebody has
+pointed at this machine (DNS rebinding); a foreign Origin is another site's page, whatever content type it sends. Both
+are refused before anything of the body is read. Programs that are no browsers send no Origin.
 """
 
 from __future__ import annotations
