@@ -20,11 +20,12 @@ from toolfeed.cli.app import commands
 from toolfeed.serve import End, Replay, Request, SourceError, Stream, command
 from toolfeed.serve.access import host_name, is_loopback
 from toolfeed.serve.command import make_upstream
+from toolfeed.serve.shapes import is_list, is_object
 from toolfeed.serve.source import Item
 
 HI: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
 CHAT = "/v1/chat/completions"
-PATHS = (CHAT, "/v1/responses", "/v1/messages", "/api/chat")
+PATHS: tuple[str, ...] = (CHAT, "/v1/responses", "/v1/messages", "/api/chat")
 http = httpx.Client(timeout=PATIENCE)
 
 
@@ -171,7 +172,12 @@ def test_the_hosts_of_the_command(
     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], answered: tuple[str, ...], refused: tuple[str, ...]
 ) -> None:
     made: list[Any] = []
-    monkeypatch.setattr(command, "make_server", lambda app: made.append(app) or _Nothing())
+
+    def make_server(app: object) -> _Nothing:
+        made.append(app)
+        return _Nothing()
+
+    monkeypatch.setattr(command, "make_server", make_server)
     result = CliRunner().invoke(commands, ["serve", "--port", "0", *options])
     assert result.exit_code == 0
     (app,) = made
@@ -269,7 +275,7 @@ class Slow:
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 COMMENT = b": keep-alive\n\n"
-FILLERS = dict(zip(PATHS, (COMMENT, COMMENT, PING, b""), strict=True))
+FILLERS: dict[str, bytes] = dict(zip(PATHS, (COMMENT, COMMENT, PING, b""), strict=True))
 NEVER_THE_SAME = ("id", "created", "created_at", "item_id", "total_duration", "eval_duration")
 
 
@@ -277,9 +283,9 @@ def without_fillers(path: str, stream: bytes) -> list[Any]:
     """The payloads of a stream, without what keeps it alive and what no two streams share."""
 
     def stable(value: Any) -> Any:
-        if isinstance(value, dict):
+        if is_object(value):
             return {key: stable(element) for key, element in value.items() if key not in NEVER_THE_SAME}
-        return [stable(element) for element in value] if isinstance(value, list) else value
+        return [stable(element) for element in value] if is_list(value) else value
 
     text = (stream.replace(FILLERS[path], b"") if FILLERS[path] else stream).decode()
     lines = [line.removeprefix("data: ") for line in text.splitlines() if not line.startswith("event: ")]
@@ -365,7 +371,12 @@ def test_a_model_whose_format_is_not_known_is_told_so_in_every_protocol() -> Non
 
 
 def test_an_upstream_needs_no_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "make_server", lambda app: _Nothing())
-    result = CliRunner().invoke(commands, ["serve", "--port", "0", "--upstream", "http://127.0.0.1:9"])
+    def make_server(app: object) -> _Nothing:
+        return _Nothing()
+
+    monkeypatch.setattr(command, "make_server", make_server)
+    result = CliRunner().invoke(commands, ["serve", "--port", "0", "--upstream", "http://user:secret@127.0.0.1:9"])
     assert result.exit_code == 0
+    assert "http://127.0.0.1:9/v1," in result.stdout
+    assert "secret" not in result.output
     assert "the format that its model is found to write" in result.stdout
