@@ -778,7 +778,6 @@ def test_the_command_shows_a_line_that_works_and_ends_with_a_signal() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--upstream", "http://x"], "--format"),
         (["--upstream", "ftp://x", "--format", "hermes"], "http://"),
         (["--upstream", "http://x", "--format", "hermez"], "hermes"),
         (["--upstream", "http://x", "--format", "hermes", "--body", "{"], "--body"),
@@ -790,6 +789,12 @@ def test_the_command_shows_a_line_that_works_and_ends_with_a_signal() -> None:
         (["--port", "70000"], "70000"),
         (["--host", "256.1.1.1", "--port", "0"], "256.1.1.1"),
         (["--cut", "0"], "--cut"),
+        (["--allow-host", "http://models.lan"], "--allow-host"),
+        (["--allow-host", "models.lan:8000"], "--allow-host"),
+        (["--allow-origin", "example.org"], "--allow-origin"),
+        (["--allow-origin", "https://example.org/chat"], "--allow-origin"),
+        (["--max-bodies", "1000"], "--max-body"),
+        (["--keep-alive", "-1"], "--keep-alive"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -248,8 +248,8 @@ def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> Non
     "-f",
     "format_",
     metavar="NAME|FILE.toml|auto",
-    help="How the upstream's models write their calls (see `toolfeed formats`); auto: told by the chat template and by "
-    "a request's model.",
+    help="How the upstream's models write their calls (see `toolfeed formats`); auto, the default: told by the chat "
+    "template and by a request's model.",
 )
 @click.option(
     "--chat-template",
@@ -283,7 +283,33 @@ def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> Non
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any free one.")
+@click.option(
+    "--allow-host",
+    metavar="NAME",
+    multiple=True,
+    help="A name that requests may have as their Host, besides --host and the loopback's; may be repeated.",
+)
+@click.option(
+    "--allow-origin",
+    metavar="URL|*",
+    multiple=True,
+    help="A site whose web pages may ask, besides those on the loopback; may be repeated.",
+)
 @click.option("--max-body", metavar="BYTES", type=click.IntRange(min=1), default=16 * 2**20, help="Of a request.")
+@click.option(
+    "--max-bodies",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    help="Of all requests that are being answered; eight times --max-body unless given.",
+)
+@click.option(
+    "--keep-alive",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=15,
+    show_default=True,
+    help="Of silence until a stream is kept alive; 0 for never.",
+)
 def serve(
     upstream: str | None,
     format_: str | None,
@@ -297,7 +323,11 @@ def serve(
     cut: Cut,
     host: str,
     port: int,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
     max_body: int,
+    max_bodies: int | None,
+    keep_alive: float,
 ) -> None:
     """Serve OpenAI's, Anthropic's and Ollama's protocols.
 
@@ -314,8 +344,7 @@ def serve(
     if upstream is not None:
         if replay is not None:
             raise Refused("--upstream and --replay exclude each other")
-        if format_ is None:
-            raise Refused("--upstream needs --format: how do its models write their calls?")
+        format_ = AUTO if format_ is None else format_
         with reading(format_):
             source = asked = command.make_upstream(
                 upstream,
@@ -335,7 +364,18 @@ def serve(
                 raise Refused(f"{option} is about an upstream; give one with --upstream")
         source = command.make_replay(replay, speed, cut)
         says = command.replay_says(replay)
-    command.run(source, host, port, max_body=max_body, says=says, example=upstream is None)
+    command.run(
+        source,
+        host,
+        port,
+        hosts=allow_host,
+        origins=allow_origin,
+        max_body=max_body,
+        max_bodies=max_bodies,
+        keep_alive=keep_alive,
+        says=says,
+        example=upstream is None,
+    )
 
 
 commands.add_command(detect)

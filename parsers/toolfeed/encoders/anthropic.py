@@ -26,6 +26,7 @@ class Encoder:
 
     media_type: str = "text/event-stream"
     last: bytes = b""
+    keep_alive: bytes = named_event({"type": "ping"})
 
     def __init__(
         self, model: str, *, id: str | None = None, input_tokens: int = 0, parallel_tool_calls: bool = True

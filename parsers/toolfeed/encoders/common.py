@@ -33,6 +33,7 @@ class Encoder(Protocol):
 
     media_type: str  # of the whole stream
     last: bytes  # what is sent behind the last payload
+    keep_alive: bytes  # what may be sent between payloads while nothing comes; b"" if the protocol has nothing for it
 
     def encode(self, events: Iterable[Event]) -> list[Payload]:
         """What these events are on the wire. The first call's payloads open the stream, even if there is no event."""
@@ -186,6 +187,9 @@ def to_json(payload: object) -> bytes:
         if char in data:
             data = data.replace(char, escaped)
     return data
+
+
+COMMENT: Final = b": keep-alive\n\n"  # of server-sent events; clients skip it
 
 
 def data_line(payload: Payload) -> bytes:

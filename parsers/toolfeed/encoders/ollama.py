@@ -22,6 +22,7 @@ class Encoder:
 
     media_type: str = "application/x-ndjson"
     last: bytes = b""
+    keep_alive: bytes = b""
 
     def __init__(
         self, model: str, *, parallel_tool_calls: bool = True, clock: Callable[[], int] = time.time_ns

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallStart
 from ..message import Message
-from .common import Payload, Tidy, Usage, data_line, new_id, now, tidied
+from .common import COMMENT, Payload, Tidy, Usage, data_line, new_id, now, tidied
 
 
 class Encoder:
@@ -20,6 +20,7 @@ class Encoder:
 
     media_type: str = "text/event-stream"
     last: bytes = b"data: [DONE]\n\n"
+    keep_alive: bytes = COMMENT
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta, ToolCallStart
 from ..message import Message, ToolCall
-from .common import Payload, Tidy, Usage, named_event, new_id, now, tidied
+from .common import COMMENT, Payload, Tidy, Usage, named_event, new_id, now, tidied
 
 # What a response repeats of its request, and what it says if the request was silent.
 ECHOED: Final[Mapping[str, Any]] = {
@@ -31,6 +31,7 @@ class Encoder:
 
     media_type: str = "text/event-stream"
     last: bytes = b""
+    keep_alive: bytes = COMMENT
 
     def __init__(
         self,

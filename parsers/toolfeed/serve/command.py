@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +14,13 @@ from ..detection import detect
 from ..errors import ToolfeedError
 from ..grammar import AUTO, Grammar, StartState
 from ..registry import formats
+from .access import ANY, host_name, is_origin
 from .app import create_app
 from .protocols import PROTOCOLS
 from .replay import Cut, Replay, load_script
-from .server import address, listen, make_server
+from .server import address, is_everywhere, listen, make_server
 from .shapes import is_object
-from .source import Source
+from .source import Source, SourceError
 from .template import ChatTemplate
 from .upstream import Upstream
 
@@ -84,17 +85,55 @@ def make_upstream(
 
 
 def _by_model(template: ChatTemplate | None) -> Callable[[str], Grammar]:
-    """What tells the format of a request's model."""
+    """What tells the format of a request's model. Raises SourceError for a model that it cannot tell it of."""
+    formats()  # are all read now, not by the first request
 
     @lru_cache(maxsize=256)
     def find(model: str) -> Grammar:
-        return detect(chat_template=None if template is None else template.source, model=model).grammar
+        try:
+            return detect(chat_template=None if template is None else template.source, model=model).grammar
+        except ToolfeedError as error:
+            message = (
+                f"how the model {model[:100]!r} writes its calls is not known; start the server with --format NAME"
+            )
+            raise SourceError(400, f"{message} ({error})") from None
 
     return find
 
 
-def run(source: Source, host: str, port: int, *, max_body: int, says: list[str], example: bool) -> None:
+def read_hosts(names: Collection[str]) -> list[str]:
+    """The names given with --allow-host. Raises BadOption."""
+    for name in names:
+        if name != ANY and host_name(name) != name.lower().strip("[]"):
+            raise BadOption(f"--allow-host takes a name like models.example.org, without scheme and port, not {name!r}")
+    return [name.strip("[]") for name in names]
+
+
+def read_origins(origins: Collection[str]) -> list[str]:
+    """The origins given with --allow-origin. Raises BadOption."""
+    for origin in origins:
+        if origin != ANY and not is_origin(origin.rstrip("/")):
+            raise BadOption(f"--allow-origin takes an address like https://example.org, without a path, not {origin!r}")
+    return [origin.rstrip("/") for origin in origins]
+
+
+def run(
+    source: Source,
+    host: str,
+    port: int,
+    *,
+    hosts: Collection[str],
+    origins: Collection[str],
+    max_body: int,
+    max_bodies: int | None,
+    keep_alive: float,
+    says: list[str],
+    example: bool,
+) -> None:
     """Serve until a signal comes. Says on standard output where; the log is on standard error. Raises BadOption."""
+    hosts, origins = read_hosts(hosts), read_origins(origins)
+    if max_bodies is not None and max_bodies < max_body:
+        raise BadOption(f"--max-bodies must not be less than --max-body, which is {max_body}")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     for noisy in ("uvicorn.error", "httpx2", "httpcore2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -104,7 +143,15 @@ def run(source: Source, host: str, port: int, *, max_body: int, says: list[str],
         raise BadOption(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     for line in introduction(address(bound), says, example):
         print(line, flush=True)  # noqa: T201
-    make_server(create_app(source, max_body=max_body)).run(sockets=[bound])
+    app = create_app(
+        source,
+        max_body=max_body,
+        max_bodies=max_bodies,
+        keep_alive=keep_alive,
+        hosts=[host, *hosts] if hosts or not is_everywhere(bound) else [ANY],
+        origins=origins,
+    )
+    make_server(app).run(sockets=[bound])
 
 
 def introduction(url: str, says: list[str], example: bool) -> list[str]:

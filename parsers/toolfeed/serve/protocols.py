@@ -1,9 +1,11 @@
-"""The protocols that are served: where requests come to, how they are read, and which encoder answers them."""
+"""The protocols that are served: where requests come to, how they are read, which encoder answers them, and errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, Protocol, TypedDict
+
+from starlette.responses import Response
 
 from ..encoders import Encoder, Payload, Usage, anthropic, ollama, openai_chat, openai_responses
 from ..encoders.common import to_json
@@ -46,6 +48,7 @@ def _ended(end: End, request: Request) -> _Ended:
     return {"reason": end.reason, "usage": end.usage, "parallel_tool_calls": request.parallel_tool_calls}
 
 
+_RETRY_AFTER: Final = "1"  # seconds until what is too much now may be tried again
 _CODES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -141,3 +144,15 @@ class Ollama:
 OPENAI_CHAT: Final[Served] = OpenAIChat()
 OLLAMA: Final[Served] = Ollama()
 PROTOCOLS: Final[tuple[Served, ...]] = (OPENAI_CHAT, OpenAIResponses(), Anthropic(), OLLAMA)
+
+
+def protocol_at(path: str) -> Served:
+    """The protocol in which errors are told to who asks for a path."""
+    at = [protocol for protocol in PROTOCOLS if path.endswith(protocol.path)]
+    return at[0] if at else OLLAMA if "/api/" in path else OPENAI_CHAT
+
+
+def refused(protocol: Served, status: int, message: str) -> Response:
+    """An error as a whole answer."""
+    headers = {"retry-after": _RETRY_AFTER} if status == 503 else None
+    return Response(protocol.error(status, message), status, headers, "application/json")

@@ -22,7 +22,7 @@ class RequestError(Exception):
         super().__init__(message)
 
 
-def read_body(body: bytes) -> Json:
+def read_body(body: bytes | bytearray) -> Json:
     """The JSON object that a body is."""
     try:
         found: Any = msgspec.json.decode(body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from ipaddress import ip_address
 from typing import Final
 
 import uvicorn
@@ -56,6 +57,11 @@ def address(bound: socket.socket) -> str:
     """Where a listening socket is reached, as the beginning of a URL."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_everywhere(bound: socket.socket) -> bool:
+    """Whether a socket listens on every address that this machine has."""
+    return ip_address(bound.getsockname()[0]).is_unspecified
 
 
 def make_server(app: ASGIApp, *, grace: int = GRACE) -> uvicorn.Server:

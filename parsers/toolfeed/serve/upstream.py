@@ -59,7 +59,8 @@ class Upstream:
             raise ValueError(str(error)) from None
         if base.scheme not in ("http", "https") or not base.host:
             raise ValueError("it must be an address like http://127.0.0.1:8000/v1")
-        self.url: Final = str(base if base.path.strip("/") else base.copy_with(path="/v1"))
+        base = base if base.path.strip("/") else base.copy_with(path="/v1")
+        self.url: Final = str(base)
         self.shown_url: Final = f"{base.scheme}://{base.netloc.decode()}{base.path}"  # without a password
         self._grammar = grammar
         self._render = render
