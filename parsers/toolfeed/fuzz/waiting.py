@@ -141,7 +141,11 @@ def _needed(format: Format, case: Case, parser: Parser, at: int, plain: Sequence
 def _origin(case: Case, at: int, kind: str, behind: str, finish: Reason) -> int:
     """Where in the text the next character of this kind stands that is told behind the first `at`; -1 if none is."""
     tiles: list[tuple[str, int, int]] = []
-    parser = parser_of(case, trace=lambda what, start, end: tiles.append((what, start, end)))
+
+    def tile(what: str, start: int, end: int) -> None:
+        tiles.append((what, start, end))
+
+    parser = parser_of(case, trace=tile)
     told = sum(atom[0] == kind for atom in atoms(parser.feed(case.text[:at])))
     parser.feed(behind)
     parser.finish(finish)
