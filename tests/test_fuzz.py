@@ -227,6 +227,7 @@ CHOICE = ["get(kind: string|null)", "put(value: object|string)"]
         pytest.param("deepseek_v41", "<｜DSML｜ invoke name=rL｜ ｜", {}, id="a tag without its quotes"),
         pytest.param("deepseek_v32", '<|DSML|invoke name="<="', {"repair": True}, id="a tag up to its bracket"),
         pytest.param("mistral", "[TOOL_CALLS][[", {}, id="the same letter of a marker or of an element"),
+        pytest.param("pythonic", '[a(a="",a=a,a="', {"repair": True}, id="a Python string that is dropped"),
         pytest.param(
             "glm45",
             "<tool_call>get<arg_key>kind</arg_key><arg_value>",

@@ -18,6 +18,7 @@ from ..codecs.arguments import Arguments
 from ..codecs.json_value import JsonValue
 from ..codecs.objects import CallObjects
 from ..codecs.python_calls import PythonCalls
+from ..codecs.python_value import PythonValue
 from ..errors import CannotExpress
 from ..grammar import Messages
 from ..notation import Field, Payload, Tag
@@ -426,7 +427,19 @@ def _rest_of_python(codec: PythonCalls, call: _Call) -> str:
         return f"{call.key}=1)"
     if state in (python_calls._IN_KEY, python_calls._EQUALS):
         return "=1)"
+    if state == python_calls._IN_VALUE and codec._value is not None:
+        return _rest_of_value(codec._value) + ")"
     return ", " * (state == python_calls._NEXT) + f"{call.name}({call.key}=1)"
+
+
+def _rest_of_value(machine: PythonValue) -> str:
+    """What ends a Python value, or the string that it stands in."""
+    for quote in ("", '"', "'", '"""', "'''"):
+        for rest in (quote, quote + machine._closers()):
+            twin = machine.copy()
+            if twin.feed(rest + ",", 0, []) >= len(rest) and twin.done and not twin.error:
+                return rest
+    return ""
 
 
 __all__ = ["ways_on"]
