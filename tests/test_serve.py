@@ -356,6 +356,10 @@ def test_a_call_in_a_stream_that_breaks_is_not_whole() -> None:
     with engine(*BROKEN, chunk(content='uments": {"x": 1')) as broken, running(hermes(broken)) as url:
         request = {"model": "m", "stream": True, "tools": [weather_tool()], **HI}
         lines = http.post(f"{url}/v1/chat/completions", json=request).text.splitlines()
+        tool = {"name": "get_weather", "input_schema": {"type": "object"}}
+        messages = http.post(f"{url}/v1/messages", json={**request, "max_tokens": 9, "tools": [tool]}).text
+    assert messages.count("event: content_block_start") == messages.count("event: content_block_stop") + 1
+    assert messages.rindex("event: error") > messages.rindex("input_json_delta")
     payloads = [json.loads(line[6:]) for line in lines if line]
     assert "error" in payloads[-1]
     deltas = [payload["choices"][0]["delta"] for payload in payloads[:-1]]
@@ -795,6 +799,11 @@ def test_the_command_shows_a_line_that_works_and_ends_with_a_signal() -> None:
         (["--allow-origin", "https://example.org/chat"], "--allow-origin"),
         (["--max-bodies", "1000"], "--max-body"),
         (["--keep-alive", "-1"], "--keep-alive"),
+        (["--keep-alive", "nan"], "--keep-alive"),
+        (["--keep-alive", "0.001"], "--keep-alive"),
+        (["--upstream", "http://x", "--timeout", "nan"], "--timeout"),
+        (["--allow-origin", "https://*.example.org"], "--allow-origin"),
+        (["--allow-host", "*.example.org"], "--allow-host"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from serving import PATIENCE, Endless, running, wait_for, weather_tool
 from toolfeed.cli.app import commands
-from toolfeed.serve import End, Replay, Request, SourceError, Stream, command
+from toolfeed.serve import End, Replay, Request, SourceError, Stream, command, create_app
 from toolfeed.serve.access import host_name, is_loopback
 from toolfeed.serve.command import make_upstream
 from toolfeed.serve.shapes import is_list, is_object
@@ -127,6 +127,15 @@ def test_a_preflight_of_a_foreign_page_is_refused(url: str) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
+def test_a_name_that_any_may_be_is_no_page_s_own() -> None:
+    """It may have been pointed here; an address cannot be."""
+    with running(Replay(), hosts=("*",)) as url:
+        for host, status in (("evil.example", 403), ("192.0.2.7", 200), ("[2001:DB8:0::1]", 200)):
+            headers = {"host": host, "origin": f"http://{host}"}
+            assert http.post(f"{url}{CHAT}", json=body_for(CHAT), headers=headers).status_code == status
+            assert http.post(f"{url}{CHAT}", json=body_for(CHAT), headers={"host": host}).status_code == 200
+
+
 def test_all_pages_may_ask_where_that_is_wanted() -> None:
     with running(Replay(), origins=("*",)) as url:
         answer = http.post(f"{url}{CHAT}", json=body_for(CHAT), headers={"origin": "null"})
@@ -202,6 +211,11 @@ class _Nothing:
 # -- what is held at most ----------------------------------------------------------------------------------------------
 
 
+def test_all_bodies_have_room_for_one() -> None:
+    with pytest.raises(ValueError, match="must have room for one"):
+        create_app(Replay(), max_body=10, max_bodies=9)
+
+
 def test_all_bodies_together_are_bounded() -> None:
     """A body counts while it comes and while it is answered, and no longer."""
     source = Endless()
@@ -248,10 +262,11 @@ def test_all_bodies_together_are_bounded() -> None:
 class Slow:
     """A source that takes its time: until it answers, until its first piece, and between two of them."""
 
-    def __init__(self, answers: float = 0.0, pause: float = 0.0, error: str = "") -> None:
+    def __init__(self, answers: float = 0.0, pause: float = 0.0, error: str = "", status: int = 502) -> None:
         self._answers = answers
         self._pause = pause
         self._error = error
+        self._status = status
 
     async def models(self, key: str = "") -> list[str]:
         return []
@@ -260,7 +275,7 @@ class Slow:
     async def open(self, request: Request) -> AsyncGenerator[Stream]:
         await asyncio.sleep(self._answers)
         if self._error:
-            raise SourceError(502, self._error)
+            raise SourceError(self._status, self._error)
         yield Stream(self._items(), None)
 
     async def _items(self) -> AsyncIterator[Item]:
@@ -323,16 +338,18 @@ def test_clients_do_not_see_what_keeps_a_stream_alive() -> None:
 
 @pytest.mark.parametrize("path", PATHS[:3])
 def test_an_error_behind_what_kept_a_stream_alive_is_an_event(path: str) -> None:
-    source = Slow(answers=0.3, error="out of memory")
+    source = Slow(answers=0.3, error="out of memory", status=429)
     with running(source, keep_alive=0.1) as url:
         answer = http.post(f"{url}{path}", json=body_for(path))
         whole = http.post(f"{url}{path}", json=body_for(path, stream=False))
     assert answer.status_code == 200
     assert FILLERS[path] in answer.content
-    assert "out of memory" in json.dumps(without_fillers(path, answer.content)[-1])
-    assert whole.status_code == 502
+    told = json.dumps(without_fillers(path, answer.content)[-1])
+    assert "out of memory" in told
+    assert "rate_limit" in told  # a client does not try again at once
+    assert whole.status_code == 429
     with running(source) as url:  # in time it is a status
-        assert http.post(f"{url}{path}", json=body_for(path)).status_code == 502
+        assert http.post(f"{url}{path}", json=body_for(path)).status_code == 429
 
 
 def test_nothing_is_sent_behind_the_end() -> None:

@@ -62,6 +62,20 @@ class Commands(click.Group):
             ctx.exit(0)
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds, from one to a day; or 0, if that means never."""
+
+    def __init__(self, *, never: bool = False) -> None:
+        super().__init__(min=0)
+        self._never = never
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not (1 <= seconds <= 86400 or (self._never and seconds == 0)):
+            self.fail(f"{value} is not from 1 to 86400{', nor 0' if self._never else ''}", param, ctx)
+        return seconds
+
+
 def read_cut(ctx: click.Context, param: click.Parameter, value: str | None) -> Cut | None:
     """`words`, `chars`, or a number of characters."""
     if value is None:
@@ -265,7 +279,7 @@ def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> Non
     help="What the upstream is told for a tool_choice of auto. Engines without a parser refuse auto.",
 )
 @click.option("--body", metavar="JSON", help="What else requests to the upstream have; null takes a key away.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=1), default=300, help="Of a silent upstream.")
+@click.option("--timeout", metavar="SECONDS", type=Seconds(), default=300, help="Of a silent upstream.")
 @click.option(
     "--replay",
     metavar="[DIR]",
@@ -305,7 +319,7 @@ def demo(names: tuple[str, ...], speed: float | None, no_animation: bool) -> Non
 @click.option(
     "--keep-alive",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=Seconds(never=True),
     default=15,
     show_default=True,
     help="Of silence until a stream is kept alive; 0 for never.",
@@ -353,7 +367,7 @@ def serve(
                 start=start,
                 tool_choice=upstream_tool_choice,
                 body=body,
-                key=os.environ.get("TOOLFEED_UPSTREAM_KEY", ""),
+                key=os.environ.get("TOOLFEED_UPSTREAM_KEY", "").strip(),
                 timeout=timeout,
             )
         read_as = "the format that its model is found to write" if format_ == AUTO else format_

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..encoders.common import to_json
 from ..errors import ToolfeedError
-from ..events import ContentDelta, Event, ReasoningDelta, ToolCallStart
+from ..events import ContentDelta, Event, ReasoningDelta, ToolCallEnd, ToolCallStart
 from ..grammar import Grammar
 from ..message import Accumulator
 from ..parser import Parser
@@ -71,8 +71,10 @@ class Answer:
             tasks.append(asyncio.create_task(wire.keep_alive(self._keep_alive)))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                self._note = "client gone" if tasks[1].done() else _NOT_READ
+            if tasks[1].done() and not work.done():
+                self._note = "client gone"
+            elif not work.done():
+                await self._stopped(tasks[2], work, wire)
         except asyncio.CancelledError:
             self._note = SHUT_DOWN
             raise
@@ -81,6 +83,17 @@ class Answer:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._tell(wire.status)
+
+    async def _stopped(self, timer: asyncio.Task[None], work: asyncio.Task[None], wire: Wire) -> None:
+        """What keeps the stream alive has ended."""
+        error = timer.exception()
+        self._note = _NOT_READ
+        if error is not None and not isinstance(error, NotRead):
+            self._note = "failed"
+            _log.error("an answer failed", exc_info=error)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await self._fail(wire, 500, _FAILED)
 
     def _tell(self, status: int) -> None:
         """One line of log: no text, no key."""
@@ -118,7 +131,7 @@ class Answer:
             if not wire.status:
                 await wire.whole(status, self._protocol.error(status, message))
             elif not wire.ended:
-                await wire.put(self._encoder.error(message), more=False)
+                await wire.put(self._encoder.error(message, self._protocol.code(status)), more=False)
 
     async def _whole(self, reading: Reading, wire: Wire) -> None:
         accumulator, end = Accumulator(), End()
@@ -164,8 +177,9 @@ class Reading:
         raise SourceError(502, "the model's server ended its answer in the middle")
 
     def rest(self) -> list[Event]:
-        """What is held when a stream breaks."""
-        return [] if self._parser is None else self._numbered("text", self._parser.finish("length"))
+        """What is held when a stream breaks. A call that is open gets no end: a client might take it for whole."""
+        events = [] if self._parser is None else self._numbered("text", self._parser.finish("length"))
+        return [event for event in events if not isinstance(event, ToolCallEnd) or event.status == "complete"]
 
     def _events(self, item: Item) -> list[Event]:
         if isinstance(item, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from typing import Final
@@ -27,6 +28,8 @@ BODIES: Final = 8  # of the greatest length that are held at once
 BODY_TIMEOUT: Final = 60.0  # seconds until a request's body has to be there
 SEND_TIMEOUT: Final = 120.0  # seconds that a client may take nothing of what was sent
 KEEP_ALIVE: Final = 15.0  # seconds
+
+_log: Final = logging.getLogger("toolfeed.serve")
 
 
 def create_app(
@@ -67,6 +70,7 @@ def create_app(
                     )
                     await answer(scope, receive, send)
             except RequestError as error:
+                _log.info("%s: %d", self._protocol.name, error.status)
                 await refused(self._protocol, error.status, error.message)(scope, receive, send)
 
     async def models(http: HttpRequest) -> Response:
@@ -87,10 +91,10 @@ def create_app(
         return JSONResponse({"status": "ok"})
 
     async def unknown(http: HttpRequest, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
+        assert isinstance(error, HTTPException)
         known = ", ".join(protocol.path for protocol in PROTOCOLS)
         message = f"{http.method} {http.url.path} is nothing that is served; POST to {known}"
-        return refused(OPENAI_CHAT, status, message)
+        return refused(OPENAI_CHAT, error.status_code, message)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:

@@ -20,6 +20,8 @@ class Bodies:
     """Reads bodies. `most`: bytes of one; `together`: bytes of all; `timeout`: seconds that one may take to come."""
 
     def __init__(self, most: int, together: int, timeout: float) -> None:
+        if together < most:
+            raise ValueError(f"all bodies together must have room for one: {together} bytes are less than {most}")
         self._most = most
         self._together = together
         self._timeout = timeout
@@ -54,7 +56,7 @@ class Bodies:
             self._held -= held
 
     def _check(self, size: int, held: int) -> None:
-        """Whether a body of this size may come, `held` of which is there."""
+        """That a body of this size may come, `held` of which is there. Raises RequestError."""
         if size > self._most:
             raise RequestError(f"the body is longer than {self._most} bytes", 413)
         if self._held - held + size > self._together:

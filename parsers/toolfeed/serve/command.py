@@ -14,7 +14,7 @@ from ..detection import detect
 from ..errors import ToolfeedError
 from ..grammar import AUTO, Grammar, StartState
 from ..registry import formats
-from .access import ANY, host_name, is_origin
+from .access import ANY, host_name, is_address, is_origin
 from .app import create_app
 from .protocols import PROTOCOLS
 from .replay import Cut, Replay, load_script
@@ -104,7 +104,7 @@ def _by_model(template: ChatTemplate | None) -> Callable[[str], Grammar]:
 def read_hosts(names: Collection[str]) -> list[str]:
     """The names given with --allow-host. Raises BadOption."""
     for name in names:
-        if name != ANY and host_name(name) != name.lower().strip("[]"):
+        if name != ANY and ("*" in name or not host_name(name) or (":" in name and not is_address(name.strip("[]")))):
             raise BadOption(f"--allow-host takes a name like models.example.org, without scheme and port, not {name!r}")
     return [name.strip("[]") for name in names]
 
@@ -148,7 +148,7 @@ def run(
         max_body=max_body,
         max_bodies=max_bodies,
         keep_alive=keep_alive,
-        hosts=[host, *hosts] if hosts or not is_everywhere(bound) else [ANY],
+        hosts=[host, str(bound.getsockname()[0]), *hosts] if hosts or not is_everywhere(bound) else [ANY],
         origins=origins,
     )
     make_server(app).run(sockets=[bound])

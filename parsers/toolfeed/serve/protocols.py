@@ -33,6 +33,10 @@ class Served(Protocol):
         """The whole answer to the request, which took `duration` nanoseconds."""
         ...
 
+    def code(self, status: int) -> str:
+        """What the protocol calls an error of this status; "" if it has no such word."""
+        ...
+
     def error(self, status: int, message: str) -> bytes:
         """An error as a whole answer."""
         ...
@@ -79,8 +83,11 @@ class OpenAIChat:
     def whole(self, message: Message, end: End, request: Request, body: Json, duration: int) -> Payload:
         return openai_chat.completion(message, request.model, **_ended(end, request))
 
+    def code(self, status: int) -> str:
+        return _code(status, _CODES, "server_error")
+
     def error(self, status: int, message: str) -> bytes:
-        return to_json(openai_chat.error(message, _code(status, _CODES, "server_error")))
+        return to_json(openai_chat.error(message, self.code(status)))
 
 
 class OpenAIResponses:
@@ -98,8 +105,11 @@ class OpenAIResponses:
     def whole(self, message: Message, end: End, request: Request, body: Json, duration: int) -> Payload:
         return openai_responses.response(message, request.model, request=body, **_ended(end, request))
 
+    def code(self, status: int) -> str:
+        return _code(status, _CODES, "server_error")
+
     def error(self, status: int, message: str) -> bytes:
-        return to_json(openai_responses.error(message, _code(status, _CODES, "server_error")))
+        return to_json(openai_responses.error(message, self.code(status)))
 
 
 class Anthropic:
@@ -117,9 +127,11 @@ class Anthropic:
     def whole(self, message: Message, end: End, request: Request, body: Json, duration: int) -> Payload:
         return anthropic.message(message, request.model, **_ended(end, request))
 
+    def code(self, status: int) -> str:
+        return _code(status, _CODES | {413: "request_too_large", 504: "timeout_error"}, "api_error")
+
     def error(self, status: int, message: str) -> bytes:
-        codes = _CODES | {413: "request_too_large", 504: "timeout_error"}
-        return to_json(anthropic.error(message, _code(status, codes, "api_error")))
+        return to_json(anthropic.error(message, self.code(status)))
 
 
 class Ollama:
@@ -136,6 +148,9 @@ class Ollama:
 
     def whole(self, message: Message, end: End, request: Request, body: Json, duration: int) -> Payload:
         return ollama.chat(message, request.model, duration=duration, **_ended(end, request))
+
+    def code(self, status: int) -> str:
+        return ""  # the protocol has none
 
     def error(self, status: int, message: str) -> bytes:
         return to_json(ollama.error(message))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
+from typing import Final
 
 from starlette.types import Message, Send
 
 from ..encoders import Encoder, Payload
+
+_SHORTEST: Final = 0.01  # seconds between two looks at a silent stream
 
 
 class NotRead(Exception):
@@ -50,8 +53,8 @@ class Wire:
         """Put something that says nothing whenever the stream has been silent for so many seconds; for ever."""
         while True:
             left = self._sent + interval - monotonic()
-            if left > 0:
-                await asyncio.sleep(left)
+            if not left <= 0:
+                await asyncio.sleep(max(_SHORTEST, left))
             elif self.ended or self._lock.locked():  # or the client has yet to take what was put
                 await asyncio.sleep(interval)
             else:
