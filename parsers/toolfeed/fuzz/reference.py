@@ -454,8 +454,7 @@ class _Reader:
 
     def members(self, found: Found, rest: Template, pos: int) -> tuple[list[tuple[str, Any]], int]:
         """Tagged parameters up to what stands behind them, and where they end."""
-        behind: list[Template] = []
-        behind += [(part,) for part in rest if part.kind == "text"][:1]
+        behind = [tag] if (tag := _first_tag(rest)) else []
         if self.grammar.messages is not None:
             behind += [(Part("text", closer),) for closer in self.grammar.messages.close]
         return self.elements(self.name(found), self.parameters, pos, behind)
@@ -488,7 +487,7 @@ class _Reader:
             key = found.fields.get("key", "")
             if codec in ("parameters", "items"):
                 lines = self.parameters if codec == "parameters" else self.items
-                inside, end = self.elements("", lines, begin, [(Part("text", first),)])
+                inside, end = self.elements("", lines, begin, [_first_tag(closer)])
                 value = ("object", tuple(inside)) if codec == "parameters" else [item for _, item in inside]
                 for over, _ in self.match(closer, self.skip(end)):
                     return (key, value), over
@@ -603,6 +602,16 @@ def _place(line: Template) -> int:
     return next(
         i for i, part in enumerate(line) if part.text.startswith("value:") or part.text in ("parameters", "items")
     )
+
+
+def _first_tag(template: Template) -> Template:
+    """Its first text; all of the tag, if that is one with spaces in it."""
+    begin = next((at for at, part in enumerate(template) if part.kind == "text"), len(template))
+    end = begin + 1
+    if begin < len(template) and template[begin].text.startswith("<"):
+        while end < len(template) and ">" not in "".join(part.text for part in template[begin:end]):
+            end += 1
+    return template[begin:end]
 
 
 def _head(line: Template) -> Template:
