@@ -12,7 +12,6 @@ import re
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,7 +88,7 @@ def every_example(run: Run, longest: int | None) -> Cut:
                 continue
             fragments = 0
             try:
-                fragments = every_cut(case, partial(parser_of, case), whole(case))
+                fragments = every_cut(case, parser_of(case), whole(case))
             except Violation as found:
                 run.add(Finding(own.name, found.law, found.message, case, found.cuts, "0", own.source))
             ways = 1 + max(0, n - 1) + max(0, n - 1) * max(0, n - 2) // 2

@@ -8,7 +8,6 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -139,7 +138,7 @@ def test_an_entry_can_be_read_as_toml_whatever_the_text_is() -> None:
 @pytest.mark.parametrize("name", ["hermes", "qwen3_coder", "harmony", "gemma4"])
 def test_every_way_of_cutting_is_decided(name: str) -> None:
     for case in format_of(name).canonical[-3:]:
-        assert every_cut(case, partial(parser_of, case), whole(case)) > len(case.text)
+        assert every_cut(case, parser_of(case), whole(case)) > len(case.text)
 
 
 def test_states_that_differ_are_told_apart() -> None:

@@ -521,6 +521,7 @@ class JsonValue:
             return pos
         if state in (N_MINUS, N_DOT, N_E, N_ESIGN):
             return self._fault(pos, "expected a digit")
+        self._count = 0
         self._complete()
         return pos
 
@@ -536,6 +537,7 @@ class JsonValue:
             size += 1
             if size == len(word):
                 self._emit_held(out)
+                self._word = ""
                 self._complete()
                 break
         return pos

@@ -202,10 +202,12 @@ class PythonValue(JsonValue):
             self._raw += text[self._from : pos]  # bounded by BRACE_HOLD, but for the last one
             if len(self._raw) > BRACE_HOLD:
                 self._undecided = False
-                self._raw = ""
+                self._raw = self._first = ""
             else:
                 self._first = "".join(out[self._cut :])
                 del out[self._cut :]
+        elif self._raw:
+            self._raw = self._first = ""
         return pos
 
     def end(self, out: list[str]) -> None:

@@ -1,10 +1,11 @@
-"""Every way of cutting a text, decided at once.
+"""Many ways of cutting a text, decided at once.
 
-A text of n characters can be cut in 2^(n-1) ways; they need not all be read. Let s(i) be the state of a parser that
-has read text[:i] by the character. If for all i < j a copy of s(i) that is fed text[i:j] tells what was told between
-them and comes to the state s(j), then by induction every way of cutting tells the same. Where it comes to another state
-nothing is proved, and the rest of the text is read from there: in one piece, and behind a first fragment in two, so
-that all ways of cutting into up to three pieces are read or decided, whatever the states are.
+A text can be cut at k offsets in 2^k ways; they need not all be read. Let s(i) be the state of a parser that has read
+the text up to the i-th offset, cut at each offset before it. If for all i < j a copy of s(i) that is fed what stands
+between them tells what was told between them and comes to the state s(j), then by induction every way of cutting at
+these offsets tells the same. Where it comes to another state, it reads on, in as many more pieces as the way may have,
+until it meets a known state again or the text ends. So each way of so many pieces is read to its end, or to a state
+from which the end has been read.
 
 States are compared by what the parser's slots hold; lists of text count as the text that they add up to.
 """
@@ -12,8 +13,9 @@ States are compared by what the parser's slots hold; lists of text count as the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
-from operator import attrgetter
+from functools import cache, reduce
+from math import comb
+from operator import attrgetter, eq
 from types import BuiltinMethodType, MethodType
 from typing import Any, Final, cast
 
@@ -24,50 +26,92 @@ from .reading import Told, Violation, merged
 
 # Lists of text that was kept, in pieces as it came.
 _TEXTS: Final = ("_spec", "_held", "_pieces", "_json", "_json_written", "_out", "_run")
-# Set anew before they are read again: where the run of text begins that the fragment lets through, of which kind the
-# last run was.
-_SCRATCH: Final = frozenset({"_start", "_kind"})
+# Set anew before they are read again, or read only beside others from which they follow: where the run of text begins
+# that the fragment lets through, of which kind the last run was, whether a handler waits, what ends the hot path too,
+# and where in the fragment an undecided brace stands.
+_SCRATCH: Final = frozenset({"_start", "_kind", "_wait", "_other_mark", "_from", "_cut"})
 
 
-def every_cut(case: Case, make: Callable[[], Parser], expected: Told) -> int:
-    """How many fragments were read to decide them all. Raises Violation with the cuts of a way that tells otherwise."""
-    text = case.text
-    n = len(text)
-    states = [make()]
-    steps: list[list[Event]] = []  # what each character tells, behind all before it
-    for char in text:
-        parser = states[-1].copy()
-        steps.append(parser.feed(char))
-        states.append(parser)
-    _compare(case, states[n].copy(), steps, expected, tuple(range(1, n)))
-    read = n
-    for i in range(n):
-        between = steps[i]  # what the characters from i to j tell
-        for j in range(i + 2, n + 1):
-            between = joined(between, steps[j - 1])
-            parser = states[i].copy()
-            events = parser.feed(text[i:j])
-            read += 1
-            if events == between and same_state(parser, states[j]):
-                continue
-            cuts = (*range(1, i + 1), j) if j < n else tuple(range(1, i + 1))
-            for k in range(j + 1, n) if i == 0 else ():
+def ways(offsets: int, cuts: int) -> int:
+    """In how many ways a text can be cut at up to so many of so many offsets, not to cut it at all among them."""
+    return sum(comb(offsets, count) for count in range(cuts + 1))
+
+
+def every_cut(case: Case, parser: Parser, expected: Told) -> int:
+    """Every way of cutting the text at all, as far as states show it, and into up to three pieces; see `decide`."""
+    return decide(case, parser, expected, range(1, len(case.text)), cuts=2)
+
+
+def decide(case: Case, parser: Parser, expected: Told, offsets: Iterable[int], *, cuts: int) -> int:
+    """Decide every way of cutting the text at up to `cuts` of these offsets, which are in order and inside it; where
+    states show it, at any of them. `parser`: made for the case and not fed; `expected`: what the text tells uncut.
+    How many fragments were read. Raises Violation with the cuts of a way that tells otherwise."""
+    sweep = _Sweep(case, parser, expected, offsets)
+    for i in range(len(sweep.steps)):
+        sweep.from_known(i, cuts)
+    return sweep.read
+
+
+class _Sweep:
+    """`ends`: the offsets, with both ends of the text. `states`: what has read up to each, cut at all before it;
+    `steps`: what was told between one and the next."""
+
+    def __init__(self, case: Case, parser: Parser, expected: Told, offsets: Iterable[int]) -> None:
+        self.case = case
+        self.expected = expected
+        self.ends = (0, *offsets, len(case.text))
+        self.states = [parser]
+        self.steps: list[list[Event]] = []
+        self.read = 0
+        for i in range(len(self.ends) - 1):
+            parser = parser.copy()
+            self.steps.append(self.feed(parser, i, i + 1))
+            self.states.append(parser)
+        self.finish(parser.copy(), self.steps, self.ends[1:-1])
+
+    def feed(self, parser: Parser, i: int, j: int) -> list[Event]:
+        """What the parser tells of the fragment between two ends."""
+        self.read += 1
+        return parser.feed(self.case.text[self.ends[i] : self.ends[j]])
+
+    def finish(self, parser: Parser, events: Iterable[list[Event]], cuts: tuple[int, ...]) -> None:
+        every = [*(event for step in events for event in step), *parser.finish(self.case.finish)]
+        told = Told(merged(every), parser.notes)
+        if told != self.expected:
+            from .laws import difference
+
+            raise Violation("1", difference(self.expected, told), cuts)
+
+    def from_known(self, i: int, cuts: int) -> None:
+        """All fragments that begin at a known state. One that ends at the next is how the next came to be."""
+        left = cuts if i == 0 else cuts - 1  # the way to the state may have been one fragment
+        between = self.steps[i]
+        for j in range(i + 2, len(self.ends)):
+            between = joined(between, self.steps[j - 1])
+            parser = self.states[i].copy()
+            events = self.feed(parser, i, j)
+            if events != between or not same_state(parser, self.states[j]):
+                self.read_on(parser, i, [j], [events], left - 1)
+
+    def read_on(self, parser: Parser, i: int, at: list[int], told: list[list[Event]], left: int) -> None:
+        """A parser that was fed fragments of its own from the i-th state on, which ended `at` these, and told this: it
+        reads the rest, in one piece and in up to `left` more, until it is where another has been."""
+        j, last = at[-1], len(self.ends) - 1
+        if left > 0:
+            between = self.between(i, j)
+            for k in range(j + 1, last):
+                between = joined(between, self.steps[k - 1])
                 twin = parser.copy()
-                _compare(case, twin, [events, twin.feed(text[j:k]), twin.feed(text[k:])], expected, (j, k))
-                read += 2
-            rest = [parser.feed(text[j:])] if j < n else []
-            _compare(case, parser, [*steps[:i], events, *rest], expected, cuts)
-            read += len(rest)
-    return read
+                events = [*told, self.feed(twin, j, k)]
+                if not same_state(twin, self.states[k]) or reduce(joined, events) != between:
+                    self.read_on(twin, i, [*at, k], events, left - 1)
+        rest = [self.feed(parser, j, last)] if j < last else []
+        cuts = [*range(1, i + 1), *(end for end in at if end < last)]
+        self.finish(parser, [*self.steps[:i], *told, *rest], tuple(self.ends[k] for k in cuts))
 
-
-def _compare(case: Case, parser: Parser, events: Iterable[list[Event]], expected: Told, cuts: tuple[int, ...]) -> None:
-    every = [*(event for step in events for event in step), *parser.finish(case.finish)]
-    told = Told(merged(every), parser.notes)
-    if told != expected:
-        from .laws import difference
-
-        raise Violation("1", difference(expected, told), cuts)
+    def between(self, i: int, j: int) -> list[Event]:
+        """What is told from one known state to another."""
+        return reduce(joined, self.steps[i:j])
 
 
 def joined(told: list[Event], more: list[Event]) -> list[Event]:
@@ -112,8 +156,13 @@ def _same(name: str, one: Any, other: Any) -> bool:
     if kind is not Parser and ".codecs." not in module and not module.endswith((".sink", ".coercion")):
         return bool(one == other)
     names, read = _slots(cast("object", kind))
-    for slot, own, its in zip(names, read(one), read(other), strict=True):
-        if own is not its and own != its and slot not in _SCRATCH and not _same(slot, own, its):
+    own, its = read(one), read(other)
+    alike = [*map(eq, own, its)]  # most are, and so they are found without a step of Python for each
+    place = -1
+    for _ in range(alike.count(False)):
+        place = alike.index(False, place + 1)
+        slot = names[place]
+        if slot not in _SCRATCH and not _same(slot, own[place], its[place]):
             return False
     return True
 

@@ -83,14 +83,13 @@ def cuts_of(fragments: Sequence[str]) -> tuple[int, ...]:
     return tuple(result)
 
 
-def few_cuts(text: str, rng: random.Random, most: int = 3) -> tuple[int, ...]:
-    """Up to so many offsets; every second time close to each other, where a marker is cut more than once."""
-    count = rng.randint(1, most)
-    n = len(text)
-    if rng.random() < 0.5:
-        return tuple(sorted(int(rng.random() * (n + 1)) for _ in range(count)))
-    near = int(rng.random() * (n + 1))
-    return tuple(sorted(min(n, near + int(rng.random() * 8)) for _ in range(count)))
+def some_offsets(text: str, rng: random.Random, count: int) -> list[int]:
+    """Offsets inside the text, in order; half of them close to each other, where a marker is cut more than once."""
+    near = rng.randint(0, len(text))
+    chosen: set[int] = set()
+    for offsets in (range(1, len(text)), range(max(1, near - 6), min(len(text), near + 6))):
+        chosen.update(rng.sample(offsets, min(count // 2, len(offsets))))
+    return sorted(chosen)
 
 
 def random_cuts(text: str, rng: random.Random, *, longest: int = 12) -> list[str]:
