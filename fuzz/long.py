@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from toolfeed.fuzz import Finding, Format, Run, Violation, corpus, entry, verdict
 from toolfeed.fuzz.cases import parser_of
@@ -52,12 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         cut = every_example(run, chosen.longest)
         run.run(chosen.minutes * 60)
+        volume = loop_of_law_1(run)
     except KeyboardInterrupt:
         print(f"stopped: {verdict(run)}")
         return 130
     print(verdict(run))
     if chosen.docs:
-        write("counts", table(run, cut))
+        write("counts", table(run, cut, volume))
         write("delays", delays(run))
     return 1 if run.findings else 0
 
@@ -98,6 +99,16 @@ def every_example(run: Run, longest: int | None) -> Cut:
     return done
 
 
+VOLUME: Final = 60.0  # seconds
+
+
+def loop_of_law_1(run: Run) -> Run:
+    """The loop with nothing but law 1, over the same formats with other texts: how many parses a core comes to."""
+    volume = Run(run.formats, seed=f"{run.seed} volume", laws=["1"], found=run.add)
+    volume.run(VOLUME)
+    return volume
+
+
 _said = [0.0]
 
 
@@ -114,13 +125,13 @@ def show(run: Run) -> None:
     say(f"{run.seconds:6.0f} s  {run.cases:,} cases, {run.parses:,} parses, {found}")
 
 
-def table(run: Run, cut: Cut) -> str:
+def table(run: Run, cut: Cut, volume: Run) -> str:
     """The counts, for the docs."""
     machine = f"{platform.python_implementation()} {platform.python_version()}, one core of {os.cpu_count()}"
     lines = [
         f"Seed `{run.seed}`, {machine}: {verdict(run)}.",
-        f"{run.parses / max(run.seconds, 1):,.0f} parses a second with all laws and the drawing of texts, of "
-        f"{run.characters / max(run.cases, 1):.0f} characters on average.".replace("\n", " "),
+        f"{_rate(run)} with all laws.",
+        f"Behind it law 1 alone: {verdict(volume)}. {_rate(volume)}.",
         f"Before that, {cut}.",
         "",
         "| law | | cases | parses | findings |",
@@ -130,6 +141,13 @@ def table(run: Run, cut: Cut) -> str:
         f"| {key} | {title} | {cases:,} | {parses:,} | {found} |" for key, title, cases, parses, found in counts(run)
     ]
     return "\n".join(lines)
+
+
+def _rate(run: Run) -> str:
+    return (
+        f"{run.parses / max(run.seconds, 1):,.0f} parses a second of texts of {run.characters / max(run.cases, 1):.0f} "
+        "characters on average, the drawing of texts included"
+    )
 
 
 def delays(run: Run) -> str:

@@ -8,9 +8,11 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
@@ -23,10 +25,10 @@ from toolfeed.events import ContentDelta, Event, ToolCallStart
 from toolfeed.fuzz import LAWS, Case, Finding, Format, Run, Violation, check, entry, verdict
 from toolfeed.fuzz import corpus as kept
 from toolfeed.fuzz.cases import parser_of
-from toolfeed.fuzz.cutting import every_cut, joined, same_state
+from toolfeed.fuzz.cutting import decide, every_cut, joined, same_state, ways
 from toolfeed.fuzz.generate import Generator
 from toolfeed.fuzz.laws import BY_KEY, guarded, whole
-from toolfeed.fuzz.reading import Number, merged
+from toolfeed.fuzz.reading import Number, Told, merged
 from toolfeed.fuzz.reference import reference
 from toolfeed.fuzz.report import unjudged as without
 from toolfeed.fuzz.waiting import Delay, delays
@@ -139,6 +141,48 @@ def test_an_entry_can_be_read_as_toml_whatever_the_text_is() -> None:
 def test_every_way_of_cutting_is_decided(name: str) -> None:
     for case in format_of(name).canonical[-3:]:
         assert every_cut(case, parser_of(case), whole(case)) > len(case.text)
+
+
+@dataclass
+class Stumbling:
+    """Tells the text as it comes, but one way of cutting it otherwise. It remembers its cuts as long as they are the
+    first of that way."""
+
+    way: tuple[int, ...]
+    cuts: tuple[int, ...] = ()
+    at: int = 0
+    held: int = 0
+    notes: tuple[str, ...] = ()
+
+    def copy(self) -> Stumbling:
+        return replace(self)
+
+    def feed(self, text: str) -> list[ContentDelta]:
+        self.at += len(text)
+        if self.cuts != (-1,):
+            cuts = (*self.cuts, self.at)
+            self.cuts = cuts if self.way[: len(cuts)] == cuts else (-1,)
+        return [ContentDelta("?" if self.cuts == self.way else text)]
+
+    def finish(self, reason: str | None = None) -> list[Event]:
+        return []
+
+
+def test_no_way_of_cutting_is_left_out() -> None:
+    text, offsets = "abcdefgh", (1, 3, 4, 7)
+    case = Case(grammar_of("hermes"), "made up", text, {})
+    expected = Told((ContentDelta(text),), ())
+
+    def read(way: tuple[int, ...]) -> int:
+        return decide(case, cast("Parser", Stumbling((*way, len(text)))), expected, offsets, cuts=3)
+
+    every = [way for count in range(1, 4) for way in combinations(offsets, count)]
+    assert len(every) + 1 == ways(len(offsets), cuts=3)
+    for way in every:
+        with pytest.raises(Violation) as violation:
+            read(way)
+        assert violation.value.cuts == way
+    assert read((2,)) == 15  # fragments between two of six places, and none is read on: states are the same
 
 
 def test_states_that_differ_are_told_apart() -> None:
@@ -483,7 +527,7 @@ def test_the_verdict_claims_what_was_looked_at() -> None:
     run = Run([Format(Grammar.load("hermes"))], seed=1, laws=["1", "8"], shrinking=False)
     assert verdict(run) == "hermes: 0 cases, 0 parses in 0 s; no law was looked at"
     run.one(run.formats[0], 1)
-    assert verdict(run) == "hermes: 1 case, 27 parses in 0 s; nothing was found, and not looked at: law 8"
+    assert verdict(run) == "hermes: 1 case, 478 parses in 0 s; nothing was found, and not looked at: law 8"
     run.findings.append(Finding("hermes", "1", "", Case(run.formats[0].grammar, "made up", ""), None, "1:1"))
     assert verdict(run).endswith("; 1 finding, of law 1")
 

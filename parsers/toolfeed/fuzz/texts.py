@@ -86,10 +86,10 @@ def cuts_of(fragments: Sequence[str]) -> tuple[int, ...]:
 def some_offsets(text: str, rng: random.Random, count: int) -> list[int]:
     """Offsets inside the text, in order; half of them close to each other, where a marker is cut more than once."""
     near = rng.randint(0, len(text))
-    chosen: set[int] = set()
-    for offsets in (range(1, len(text)), range(max(1, near - 6), min(len(text), near + 6))):
-        chosen.update(rng.sample(offsets, min(count // 2, len(offsets))))
-    return sorted(chosen)
+    beside = range(max(1, near - 6), min(len(text), near + 6))
+    chosen = rng.sample(beside, min(count // 2, len(beside)))
+    others = [offset for offset in range(1, len(text)) if offset not in chosen]
+    return sorted(chosen + rng.sample(others, min(count - len(chosen), len(others))))
 
 
 def random_cuts(text: str, rng: random.Random, *, longest: int = 12) -> list[str]:
