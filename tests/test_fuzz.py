@@ -144,45 +144,77 @@ def test_every_way_of_cutting_is_decided(name: str) -> None:
 
 
 @dataclass
-class Stumbling:
-    """Tells the text as it comes, but one way of cutting it otherwise. It remembers its cuts as long as they are the
-    first of that way."""
+class Fed:
+    """Tells the text as it comes, but otherwise the fragment that ends `way`. It remembers where its fragments ended as
+    long as they may become that way, with None always; with `forgets` not behind the way."""
 
-    way: tuple[int, ...]
-    cuts: tuple[int, ...] = ()
+    ends: list[tuple[int, ...]]  # the ways that were read to the end
+    way: tuple[int, ...] | None
+    forgets: bool = False
+    cuts: tuple[int, ...] | None = ()
     at: int = 0
     held: int = 0
     notes: tuple[str, ...] = ()
 
-    def copy(self) -> Stumbling:
+    def copy(self) -> Fed:
         return replace(self)
 
     def feed(self, text: str) -> list[ContentDelta]:
         self.at += len(text)
-        if self.cuts != (-1,):
-            cuts = (*self.cuts, self.at)
-            self.cuts = cuts if self.way[: len(cuts)] == cuts else (-1,)
-        return [ContentDelta("?" if self.cuts == self.way else text)]
+        if self.cuts is not None:
+            self.cuts = (*self.cuts, self.at)
+            if self.way is not None and self.way[: len(self.cuts)] != self.cuts:
+                self.cuts = None
+            elif self.cuts == self.way:
+                self.cuts = None if self.forgets else self.cuts
+                return [ContentDelta("?")]
+        return [ContentDelta(text)]
 
     def finish(self, reason: str | None = None) -> list[Event]:
+        self.ends.append(self.cuts or ())
         return []
 
 
-def test_no_way_of_cutting_is_left_out() -> None:
-    text, offsets = "abcdefgh", (1, 3, 4, 7)
-    case = Case(grammar_of("hermes"), "made up", text, {})
-    expected = Told((ContentDelta(text),), ())
+TEXT = "abcdefgh"
+OFFSETS = (1, 3, 4, 7)
+WAYS = [way for count in range(1, 4) for way in combinations(OFFSETS, count)]
 
-    def read(way: tuple[int, ...]) -> int:
-        return decide(case, cast("Parser", Stumbling((*way, len(text)))), expected, offsets, cuts=3)
 
-    every = [way for count in range(1, 4) for way in combinations(offsets, count)]
-    assert len(every) + 1 == ways(len(offsets), cuts=3)
-    for way in every:
-        with pytest.raises(Violation) as violation:
-            read(way)
-        assert violation.value.cuts == way
-    assert read((2,)) == 15  # fragments between two of six places, and none is read on: states are the same
+def decided(parser: Fed) -> int:
+    case = Case(grammar_of("hermes"), "made up", TEXT, {})
+    return decide(case, cast("Parser", parser), Told((ContentDelta(TEXT),), ()), OFFSETS, cuts=3)
+
+
+def test_ways_are_read_to_the_end_where_states_never_meet() -> None:
+    parser = Fed([], None)
+    decided(parser)
+    assert {way[:-1] for way in parser.ends} == {*WAYS, (), OFFSETS}
+    assert len(WAYS) + 1 == ways(len(OFFSETS), cuts=3)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("forgets", [False, True])
+def test_no_way_of_cutting_is_left_out(way: tuple[int, ...], forgets: bool) -> None:
+    with pytest.raises(Violation) as violation:
+        decided(Fed([], (*way, len(TEXT)), forgets))
+    assert violation.value.cuts == way
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_told_counts_where_states_meet(way: tuple[int, ...]) -> None:
+    """The last fragment but one is told otherwise, with a state like any other behind it."""
+    with pytest.raises(Violation) as violation:
+        decided(Fed([], way, forgets=True))
+    assert violation.value.cuts is not None
+    assert violation.value.cuts[: len(way)] == way
+
+
+def test_a_way_is_read_until_states_meet() -> None:
+    assert decided(Fed([], (2,))) == 15  # fragments between two of six places: states are the same from the first on
+    parser = Fed([], (3, 4, 5))  # cut at 3 it differs, until it is cut elsewhere
+    # Behind 3, the rest and what ends at 4 and 7; behind 4, where it still differs, the rest and what ends at 7.
+    assert decided(parser) == 15 + 3 + 2
+    assert not any(parser.ends)
 
 
 def test_states_that_differ_are_told_apart() -> None:
@@ -527,7 +559,7 @@ def test_the_verdict_claims_what_was_looked_at() -> None:
     run = Run([Format(Grammar.load("hermes"))], seed=1, laws=["1", "8"], shrinking=False)
     assert verdict(run) == "hermes: 0 cases, 0 parses in 0 s; no law was looked at"
     run.one(run.formats[0], 1)
-    assert verdict(run) == "hermes: 1 case, 478 parses in 0 s; nothing was found, and not looked at: law 8"
+    assert verdict(run) == "hermes: 1 case, 472 parses in 0 s; nothing was found, and not looked at: law 8"
     run.findings.append(Finding("hermes", "1", "", Case(run.formats[0].grammar, "made up", ""), None, "1:1"))
     assert verdict(run).endswith("; 1 finding, of law 1")
 

@@ -21,15 +21,16 @@ from typing import Any, Final, cast
 
 from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta
 from ..parser import Parser
+from ..sink import Sink
 from .cases import Case
 from .reading import Told, Violation, merged
 
 # Lists of text that was kept, in pieces as it came.
 _TEXTS: Final = ("_spec", "_held", "_pieces", "_json", "_json_written", "_out", "_run")
-# Set anew before they are read again, or read only beside others from which they follow: where the run of text begins
-# that the fragment lets through, of which kind the last run was, whether a handler waits, what ends the hot path too,
-# and where in the fragment an undecided brace stands.
-_SCRATCH: Final = frozenset({"_start", "_kind", "_wait", "_other_mark", "_from", "_cut"})
+# Set anew before they are read again: where the run of text begins that the fragment lets through, and where in the
+# fragment an undecided brace stands; for those who tell events, of which kind the last run was.
+_SCRATCH: Final = frozenset({"_start", "_from", "_cut"})
+_SCRATCH_OF_EVENTS: Final = _SCRATCH | {"_kind"}
 
 
 def ways(offsets: int, cuts: int) -> int:
@@ -156,13 +157,14 @@ def _same(name: str, one: Any, other: Any) -> bool:
     if kind is not Parser and ".codecs." not in module and not module.endswith((".sink", ".coercion")):
         return bool(one == other)
     names, read = _slots(cast("object", kind))
+    scratch = _SCRATCH_OF_EVENTS if kind is Parser or kind is Sink else _SCRATCH
     own, its = read(one), read(other)
     alike = [*map(eq, own, its)]  # most are, and so they are found without a step of Python for each
     place = -1
     for _ in range(alike.count(False)):
         place = alike.index(False, place + 1)
         slot = names[place]
-        if slot not in _SCRATCH and not _same(slot, own[place], its[place]):
+        if slot not in scratch and not _same(slot, own[place], its[place]):
             return False
     return True
 
