@@ -355,6 +355,18 @@ def test_whitespace_that_a_marker_touches_is_trimmed_or_kept() -> None:
     assert names(trimmed) == names(kept) == ["get_time", "get_time"]
 
 
+@pytest.mark.parametrize("text", [" ", "\n\n", "a ", "a\n", " a b\t"])
+def test_whitespace_is_told_at_once_where_no_marker_may_come(text: str) -> None:
+    grammar = Grammar.from_toml('format = 1\nname = "own"\n[calls]\ncall = "<call>{call:json}</call>"')
+    for pieces in ([text], list(text)):
+        parser = Parser(grammar, tool_choice="none")
+        assert merged([event for piece in pieces for event in parser.feed(piece)]) == (ContentDelta(text),)
+        assert parser.held == 0
+    parser = Parser(grammar)  # where one may, it may be framing
+    parser.feed(text)
+    assert parser.held == len(text) - len(text.rstrip())
+
+
 def test_whitespace_between_closers_is_never_content() -> None:
     """It is inside the markup; behind the last one, and behind a list without a closer, it is kept."""
     call = "<tool_call>\n<function=f>\n</function>\n</tool_call>"

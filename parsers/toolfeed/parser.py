@@ -56,7 +56,7 @@ from .lanes import LIMITS_FROM, LONGEST, Lane
 from .limits import Limits
 from .notation import Payload
 from .patterns import LOOK_BEHIND
-from .program import SPACES, WHITESPACE, Branch, Node, Program, Step
+from .program import NOTHING, SPACES, WHITESPACE, Branch, Node, Program, Step
 from .regions import Found, Regions, Span, TimedOut, behind
 from .schema import ANY_JSON, NO_SCHEMA, stated_type
 from .sink import CONTENT_RUN, REASONING_RUN, Sink, TraceFunction
@@ -710,7 +710,7 @@ class Parser:
         elif state <= REASONING:
             inside = self._where == INSIDE and not self._spaces and not self._after_marker
             looks_back = self._leads and state == CONTENT  # for a name before an opener
-            if inside and self._trim and not looks_back:
+            if inside and self._trim and not looks_back and self._node.plain is not NOTHING:
                 self._inside = self._regions is None
                 self._kind = CONTENT_RUN if state == CONTENT else REASONING_RUN
                 if not self._held.strip(WHITESPACE):
@@ -860,11 +860,14 @@ class Parser:
             self._text(buf, pos, n)
             return n
         keep = len(buf[pos:n].rstrip(WHITESPACE)) + pos
+        tail = self._grammar.start.tail if self._state == CONTENT else ""
         if self._final:
-            tail = self._grammar.start.tail
-            cut = bool(tail) and self._state == CONTENT and buf.endswith(tail) and n - len(tail) >= keep
+            cut = bool(tail) and buf.endswith(tail) and n - len(tail) >= keep
             self._text(buf, pos, n - len(tail) if cut else n)
             self._tile("framing", n)
+            return n
+        if self._node.plain is NOTHING and not tail:
+            self._text(buf, pos, n)
             return n
         if keep > pos:
             self._text(buf, pos, keep)

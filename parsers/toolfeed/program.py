@@ -363,7 +363,7 @@ class Node:
         self.raw: Step | None = None  # a raw value
         self.framed: Step | None = None  # the same, if it begins in a line break, which is damage
         self.parameters = False  # tagged parameters
-        self.plain: Callable[[str], object] = _NONE  # finds nothing in text without a marker
+        self.plain: Callable[[str], object] = NOTHING  # finds nothing in text without a marker
         self.in_words = False  # only a payload may come whose opener is an ordinary word, right behind it
         self.mark = ""  # the character that `plain` looks for, if it is a single one, or one of two
         self.other = ""  # and the second
@@ -383,7 +383,7 @@ class Node:
         return next(branch for group, branch in self._groups.items() if match.start(group) >= 0)
 
 
-_NONE: Final = re.compile("(?!)").search
+NOTHING: Final = re.compile("(?!)").search  # what is plain where no marker may stand
 _ALWAYS: Final = re.compile("").search
 
 
