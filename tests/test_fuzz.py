@@ -237,6 +237,14 @@ def test_what_two_fragments_tell_is_joined() -> None:
         assert tuple(joined(one, other)) == merged([*one, *other])
 
 
+def test_a_name_is_one_line_for_the_reference_parser() -> None:
+    call = 'call = "@{name} {arguments:json}"\nbegins = "line"'
+    grammar = Grammar.from_toml(f'format = 1\nname = "own"\n[calls]\n{call}')
+    text = "@ a | b\n[1]\n@search {}"
+    assert reference(grammar, text) == ("@ a | b\n[1]", "", [("search", ("object", ()))])
+    assert Parser(grammar).feed("@ a | b\n[1]") == [ContentDelta("@ a | b\n[1]")]
+
+
 def test_the_reference_parser_reads_what_formats_md_shows() -> None:
     read = reference(
         grammar_of("qwen3_coder"),

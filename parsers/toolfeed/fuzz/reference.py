@@ -334,7 +334,7 @@ class _Reader:
         found = ""
         for part in rest:
             if part.kind == "space":
-                found += "\n" if "\n" in part.text else ""
+                found += "\n"  # a name is one line
             elif part.text == "parameters":
                 found += "".join(next(p.text[0] for p in line if p.kind == "text") for line in self.parameters)
             elif part.kind == "text":
