@@ -16,9 +16,9 @@ import msgspec
 from ..grammar import Grammar
 from ..limits import Limits
 from .cases import Case, Format, Meaning, parser_of
-from .laws import LAWS, difference, whole
+from .laws import LAWS, whole
 from .loop import Finding, Run
-from .reading import Told, Violation, require, tell
+from .reading import Violation, require, same, tell
 from .texts import cut
 
 _TOLD: Final = ("content", "reasoning", "calls")
@@ -89,9 +89,7 @@ def replay(entry: Entry) -> None:
         found = [list(call) for call in expected.calls] if key == "calls" else getattr(expected, key)
         require(found == wanted, entry.law, f"{key} is {found!r}, not {wanted!r}")
     if entry.cuts is not None and all(0 <= at <= len(case.text) for at in entry.cuts):
-        told: Told = tell(parser_of(case), cut(case.text, entry.cuts), case.finish)
-        if told != expected:
-            raise Violation("1", difference(expected, told), entry.cuts)
+        same(expected, tell(parser_of(case), cut(case.text, entry.cuts), case.finish), entry.cuts)
     run = Run([Format(case.grammar)], seed="corpus", laws=[law.key for law in LAWS], shrinking=False)
     run.check(run.formats[0], [case])
     for finding in run.findings:

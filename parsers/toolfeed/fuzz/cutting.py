@@ -23,7 +23,7 @@ from ..events import ArgumentsDelta, ContentDelta, Event, ReasoningDelta
 from ..parser import Parser
 from ..sink import Sink
 from .cases import Case
-from .reading import Told, Violation, merged
+from .reading import Told, merged, same
 
 # Lists of text that was kept, in pieces as it came.
 _TEXTS: Final = ("_spec", "_held", "_pieces", "_json", "_json_written", "_out", "_run")
@@ -77,11 +77,7 @@ class _Sweep:
 
     def finish(self, parser: Parser, events: Iterable[list[Event]], cuts: tuple[int, ...]) -> None:
         every = [*(event for step in events for event in step), *parser.finish(self.case.finish)]
-        told = Told(merged(every), parser.notes)
-        if told != self.expected:
-            from .laws import difference
-
-            raise Violation("1", difference(self.expected, told), cuts)
+        same(self.expected, Told(merged(every), parser.notes), cuts)
 
     def from_known(self, i: int, cuts: int) -> None:
         """All fragments that begin at a known state. One that ends at the next is how the next came to be."""

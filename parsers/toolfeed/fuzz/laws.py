@@ -11,7 +11,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from ..codecs.json_value import HOLD
@@ -21,7 +21,7 @@ from ..limits import Limits
 from ..parser import Parser
 from .cases import Case, Format, parser_of, with_tools
 from .cutting import decide, every_cut, ways
-from .reading import Reading, Told, Violation, counted, merged, require, shown, tell, values, work
+from .reading import Reading, Told, Violation, counted, merged, require, same, shown, tell, values, work
 from .reference import Disagreement, reference
 from .texts import ODDITIES, cut, cuts_of, pieces, random_cuts, some_offsets
 from .waiting import check_start, check_waiting
@@ -74,30 +74,8 @@ def cuts_do_not_matter(format: Format, case: Case, rng: random.Random) -> int:
     some = [rng.sample(offsets, min(rng.randint(1, 3), len(offsets))) for _ in range(STRAIGHT)]
     straight = [cut(text, sorted(chosen)) for chosen in some]
     for fragments in (*straight, list(text), random_cuts(text, rng)):
-        _same(expected, tell(parser_of(case), fragments, case.finish), cuts_of(fragments))
+        same(expected, tell(parser_of(case), fragments, case.finish), cuts_of(fragments))
     return ways(len(offsets), cuts=3) + 2
-
-
-def _same(expected: Told, told: Told, cuts: Sequence[int], law: str = "1") -> None:
-    if told != expected:
-        raise Violation(law, difference(expected, told), cuts)
-
-
-def difference(expected: Told, told: Told) -> str:
-    """Where two readings part, in words."""
-    for one, other in zip(expected.events, told.events, strict=False):
-        if one != other:
-            return f"whole: {_event(one)}; so cut: {_event(other)}"
-    if len(expected.events) != len(told.events):
-        longer = max(expected.events, told.events, key=len)
-        extra = _event(longer[min(len(expected.events), len(told.events))])
-        return f"only {'whole' if longer is expected.events else 'so cut'}: {extra}"
-    return f"notes of the turn, whole: {expected.notes}; so cut: {told.notes}"
-
-
-def _event(event: Event) -> str:
-    text = repr(event)
-    return text if len(text) < 200 else f"{text[:120]} … {text[-60:]}"
 
 
 def every_cut_is_the_same(format: Format, case: Case, rng: random.Random) -> int:
@@ -116,10 +94,10 @@ def nothing_is_lost(format: Format, case: Case, rng: random.Random) -> int:
     """Tiles cover the text and agree with what is told, the same for every cut; watching changes nothing."""
     first = Reading(case.grammar, traced=True, **case.options)
     told = first.read((case.text,), case.finish)
-    _same(whole(case), told, (), "3")
+    same(whole(case), told, (), "3")
     fragments = random_cuts(case.text, rng)
     second = Reading(case.grammar, traced=True, **case.options)
-    _same(told, second.read(fragments, case.finish), cuts_of(fragments), "1")
+    same(told, second.read(fragments, case.finish), cuts_of(fragments), "1")
     if first.merged_tiles != second.merged_tiles:
         raise Violation("3", f"tiles {first.merged_tiles}; so cut {second.merged_tiles}", cuts_of(fragments))
     return 3
@@ -283,8 +261,8 @@ def copies_agree(format: Format, case: Case, rng: random.Random) -> int:
         if at in places:
             twin, spoilt = parser.copy(), parser.copy()
             seen = (twin.held, twin.state, twin.closing_suffix(), twin.notes)
-            same = seen == (parser.held, parser.state, parser.closing_suffix(), parser.notes)
-            require(same, "9", f"a copy at {at} is no twin")
+            alike = seen == (parser.held, parser.state, parser.closing_suffix(), parser.notes)
+            require(alike, "9", f"a copy at {at} is no twin")
             twins.append(_Twin(twin, at, list(own)))
             for fragment in ('"x', '": 1, "', "}\n</", rng.choice(format.markers), "\n", rng.choice(ODDITIES)):
                 spoilt.feed(fragment)
@@ -293,11 +271,11 @@ def copies_agree(format: Format, case: Case, rng: random.Random) -> int:
         if at % 3 == 2:
             for one in twins:
                 one.feed(text, at - 1)
-    _same(expected, Told(merged([*own, *parser.finish(case.finish)]), parser.notes), (), "9")
+    same(expected, Told(merged([*own, *parser.finish(case.finish)]), parser.notes), (), "9")
     for one in twins:
         one.feed(text, len(text))
         told = Told(merged([*one.told, *one.parser.finish(case.finish)]), one.parser.notes)
-        _same(expected, told, (one.place,), "9")
+        same(expected, told, (one.place,), "9")
     return 1 + 2 * COPIES
 
 

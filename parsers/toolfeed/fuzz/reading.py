@@ -10,7 +10,7 @@ from __future__ import annotations
 import cProfile
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 import ijson
@@ -74,6 +74,29 @@ class Told(NamedTuple):
     def calls(self) -> list[tuple[str, str, str]]:
         """Name, arguments and status of each call."""
         return [(s.name, self.arguments(s.index), e.status) for s, e in zip(self.starts, self.ends, strict=True)]
+
+
+def same(expected: Told, told: Told, cuts: Sequence[int], law: str = "1") -> None:
+    """Raises Violation, with the cuts, if a text is told otherwise than when it is whole."""
+    if told != expected:
+        raise Violation(law, _difference(expected, told), cuts)
+
+
+def _difference(expected: Told, told: Told) -> str:
+    """Where two readings part, in words."""
+    for one, other in zip(expected.events, told.events, strict=False):
+        if one != other:
+            return f"whole: {_event(one)}; so cut: {_event(other)}"
+    if len(expected.events) != len(told.events):
+        longer = max(expected.events, told.events, key=len)
+        extra = _event(longer[min(len(expected.events), len(told.events))])
+        return f"only {'whole' if longer is expected.events else 'so cut'}: {extra}"
+    return f"notes of the turn, whole: {expected.notes}; so cut: {told.notes}"
+
+
+def _event(event: Event) -> str:
+    text = repr(event)
+    return text if len(text) < 200 else f"{text[:120]} … {text[-60:]}"
 
 
 def number_ids(index: int, name: str) -> str:
