@@ -131,7 +131,7 @@ def table(run: Run, cut: Cut, volume: Run) -> str:
     machine = f"{platform.python_implementation()} {platform.python_version()}, one core of {os.cpu_count()}"
     lines = [
         f"Seed `{run.seed}`, {machine}: {verdict(run)}.",
-        f"{_rate(run)} with all laws.",
+        f"With all laws {_rate(run)}.",
         f"Before that, law 1 alone: {verdict(volume)}. {_rate(volume)}.",
         f"And {cut}.",
         "",
