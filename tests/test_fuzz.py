@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from helpers import format_names, format_of, grammar_of
-from toolfeed import Grammar, Parser
+from toolfeed import Grammar, Parser, parse
 from toolfeed.cli.app import commands
 from toolfeed.events import ContentDelta, Event, ToolCallStart
 from toolfeed.fuzz import LAWS, Case, Finding, Format, Run, Violation, check, entry, verdict
@@ -237,12 +237,24 @@ def test_what_two_fragments_tell_is_joined() -> None:
         assert tuple(joined(one, other)) == merged([*one, *other])
 
 
-def test_a_name_is_one_line_for_the_reference_parser() -> None:
-    call = 'call = "@{name} {arguments:json}"\nbegins = "line"'
-    grammar = Grammar.from_toml(f'format = 1\nname = "own"\n[calls]\n{call}')
-    text = "@ a | b\n[1]\n@search {}"
-    assert reference(grammar, text) == ("@ a | b\n[1]", "", [("search", ("object", ()))])
-    assert Parser(grammar).feed("@ a | b\n[1]") == [ContentDelta("@ a | b\n[1]")]
+@pytest.mark.parametrize(
+    ("call", "text", "content", "name"),
+    [
+        ("@{name} {arguments:json}", "@ a | b\n[1]\n@search {}", "@ a | b\n[1]", "search"),
+        ("<c>{name} {arguments:json}</c>", "<c>\nf{}</c>", "", "f"),
+        ("<c>{name} <a>{arguments:json}</c>", "<c>\nf<a>{}</c>", "", "f"),
+        ("<c>{name}\\n<a>{arguments:json}</c>", "<c>\nf\n<a>{}</c>", "", "f"),
+        ("<c>{name}<a>{arguments:json}</c>", "<c>f\ng<a>{}</c>", "<c>f\ng<a>{}</c>", ""),
+        ("<c>{name}{arguments:json}</c>", "<c>f\ng{}</c>", "<c>f\ng{}</c>", ""),
+    ],
+)
+def test_a_name_is_one_line(call: str, text: str, content: str, name: str) -> None:
+    begins = 'begins = "line"\n' if call[0] == "@" else ""
+    grammar = Grammar.from_toml(f'format = 1\nname = "own"\n[calls]\n{begins}call = "{call}"')
+    calls = [(name, ("object", ()))] if name else []
+    assert reference(grammar, text) == (content, "", calls)
+    message = parse(text, grammar)
+    assert (message.content, [call.name for call in message.tool_calls]) == (content, [name for name, _ in calls])
 
 
 def test_the_reference_parser_reads_what_formats_md_shows() -> None:

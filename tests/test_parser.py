@@ -367,6 +367,26 @@ def test_whitespace_is_told_at_once_where_no_marker_may_come(text: str) -> None:
     assert parser.held == len(text) - len(text.rstrip())
 
 
+def test_whitespace_behind_a_header_that_always_begins_alike_is_the_bodys() -> None:
+    grammar = Grammar.from_toml(
+        """
+        format = 1
+        name = "own"
+        [messages]
+        header = "<|from|>assistant( as {channel})?<|body|>"
+        close = "<|end|>"
+        routes = [{channel = "thoughts", to = "reasoning"}, {to = "content"}]
+        [calls]
+        """
+    )
+    header = "<|from|>assistant as thoughts<|body|>"
+    for pieces in ([f"{header}a{header}\n b"], [f"{header}a{header}", "\n b"]):
+        for whitespace, told in (("keep", "a\n b"), ("trim", "ab")):
+            parser = Parser(grammar, whitespace=cast("Any", whitespace))
+            events = [event for piece in pieces for event in parser.feed(piece)]
+            assert merged([*events, *parser.finish()]) == (ReasoningDelta(told),)
+
+
 def test_whitespace_between_closers_is_never_content() -> None:
     """It is inside the markup; behind the last one, and behind a list without a closer, it is kept."""
     call = "<tool_call>\n<function=f>\n</function>\n</tool_call>"

@@ -26,6 +26,7 @@ _GROUP: Final = re.compile(r"\(([^()]*)\)\??")
 _CHOICES: Final = re.compile(r"\|(?![^<]*>)")  # between alternatives, not inside a marker
 _MARKER: Final = re.compile(r"<[^<>]*>")
 _WORD: Final = r"[\w.\-]++"
+_ENDS: Final = re.compile(r"(?:(?:\|[^()]*)?\)\??)*")  # nothing but the ends of groups, and their other alternatives
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -118,7 +119,7 @@ class Headers:
                 pattern += f"(?P<{name}>{(name == 'recipient' and self._recipients) or field})"
             elif token.startswith("<"):
                 marker = f"{space}*{_tag(token, self._words)}"
-                if i + 1 < len(tokens):
+                if not _ENDS.fullmatch(template, found.end()):
                     pattern += f"{marker}{space}*"
                 else:  # spaces behind the header belong to the body
                     pattern += f"(?:{marker}|(?P<missing>{space}*(?={{)))" if token in optional else marker

@@ -314,10 +314,13 @@ class _Reader:
                 yield from self.match((Part("space", ""), *rest), end, Found(found.fields, calls))
 
     def field_end(self, field: Part, pos: int) -> int:
-        """A field ends at the first character of anything that may come behind it, in any template."""
+        """Where a field ends: at the first character of what may come behind it; a name also with its line."""
+        pos = self.skip(pos)
         stops = "".join(
             self.stops(line[line.index(field) + 1 :]) for line in (*self.singles, *self.parameters) if field in line
         )
+        if field.text == "name":
+            stops += "\n"
         ends = [at for at in (self.text.find(char, pos) for char in stops) if at >= 0]
         return min(ends, default=len(self.text))
 
@@ -334,7 +337,7 @@ class _Reader:
         found = ""
         for part in rest:
             if part.kind == "space":
-                found += "\n"  # a name is one line
+                found += "\n" if "\n" in part.text else ""
             elif part.text == "parameters":
                 found += "".join(next(p.text[0] for p in line if p.kind == "text") for line in self.parameters)
             elif part.kind == "text":
