@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from toolfeed.fuzz import Finding, Format, Run, Violation, corpus, entry, verdict
 from toolfeed.fuzz.cases import parser_of
-from toolfeed.fuzz.cutting import every_cut
+from toolfeed.fuzz.cutting import every_cut, ways
 from toolfeed.fuzz.laws import whole
 from toolfeed.fuzz.reading import counted
 from toolfeed.fuzz.report import counts
@@ -93,8 +93,8 @@ def every_example(run: Run, longest: int | None) -> Cut:
                 fragments = every_cut(case, parser_of(case), whole(case))
             except Violation as found:
                 run.add(Finding(own.name, found.law, found.message, case, found.cuts, "0", own.source))
-            ways = 1 + max(0, n - 1) + max(0, n - 1) * max(0, n - 2) // 2
-            done = Cut(done.examples + 1, done.ways + ways, done.fragments + fragments, longest)
+            total = done.ways + ways(max(0, n - 1), cuts=2)
+            done = Cut(done.examples + 1, total, done.fragments + fragments, longest)
             say(f"{own.name}: {done}, {counted(len(run.findings), 'finding')}")
     say(f"examples: {done}", always=True)
     return done
